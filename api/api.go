@@ -1,0 +1,158 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/wake"
+)
+
+// Options are what the API needs. Metrics, Public, TrustProxy, Origins and Limits may be left out.
+type Options struct {
+	Store   *store.Store
+	Hub     Hub
+	Wake    wake.Bus
+	Secrets Sealer
+	Now     func() time.Time
+	Log     *slog.Logger
+	Version string
+	Metrics http.Handler // answers /metrics; nil: there is none
+	Public  string       // base URL under which others reach us, without a slash at the end
+	// TrustProxy believes X-Forwarded-For, -Proto and -Host. Only right behind a proxy that sets all of them itself.
+	TrustProxy bool
+	Origins    []string // web pages of these origins may call us; "*" is any; none by default
+	Limits     Limits
+}
+
+// Sealer keeps answers at rest that may hold a new token; *secret.Keyring is one.
+type Sealer interface {
+	Seal(place string, plain []byte) string
+	Open(place, sealed string) ([]byte, error)
+}
+
+// Limits bound what callers may ask. Zero values have the defaults that are named here.
+type Limits struct {
+	Body      int64         // largest JSON body in bytes; 1 MiB + 64 KiB
+	Timeout   time.Duration // for one request, but for streams and uploads; 30 s
+	Rate      float64       // requests per second and token; 500
+	Burst     int           // and at once; twice the rate
+	Failures  int           // wrong tokens per minute and address; 30
+	Streams   int           // open event streams per token; 200
+	Buffer    int           // events that wait for a slow reader of a stream before it is cut off; 512
+	Heartbeat time.Duration // between signs of life of a stream; 15 s
+	Sweep     time.Duration // how often a stream looks for events that nobody told it of; 2 s
+}
+
+func (l *Limits) defaults() {
+	setDefault(&l.Body, 1<<20+64<<10)
+	setDefault(&l.Timeout, 30*time.Second)
+	setDefault(&l.Rate, 500)
+	setDefault(&l.Burst, max(1, int(2*l.Rate)))
+	setDefault(&l.Failures, 30)
+	setDefault(&l.Streams, 200)
+	setDefault(&l.Buffer, 512)
+	setDefault(&l.Heartbeat, 15*time.Second)
+	setDefault(&l.Sweep, 2*time.Second)
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// API answers HTTP. It is safe for concurrent use.
+type API struct {
+	Options
+	mux    *http.ServeMux
+	huma   huma.API
+	routes map[string]route // by the mux's pattern
+	doc    document
+	page   page
+
+	tokens  *tokenCache
+	pace    *limiters // per token
+	failed  *limiters // per address
+	streams *streams
+	locks   keyLocks
+	closed  chan struct{}
+	closing sync.Once
+}
+
+// route is how a request is treated before its handler sees it.
+type route struct {
+	scope  string // that the token needs; "" is any token
+	open   bool   // no token
+	raw    bool   // the handler reads the body itself
+	exact  bool   // the handler takes care of Idempotency-Key itself
+	stream bool   // has no time limit
+}
+
+// New makes the API. Close ends its event streams.
+func New(o Options) *API {
+	o.Limits.defaults()
+	o.Public = strings.TrimSuffix(o.Public, "/")
+	a := &API{
+		Options: o, mux: http.NewServeMux(), routes: map[string]route{},
+		tokens: newTokenCache(), closed: make(chan struct{}),
+		pace:   newLimiters(o.Limits.Rate, o.Limits.Burst),
+		failed: newLimiters(float64(o.Limits.Failures)/60, o.Limits.Failures),
+		locks:  keyLocks{held: map[string]*keyLock{}},
+	}
+	a.streams = newStreams(a)
+	a.huma = humago.New(a.mux, a.config())
+	a.register()
+	a.doc = a.finish()
+	a.page = newPage()
+	return a
+}
+
+// Close ends all event streams, so that the server can shut down; clients come back by themselves. Other requests still work.
+func (a *API) Close() { a.closing.Do(func() { close(a.closed) }) }
+
+// register names every resource; one file each.
+func (a *API) register() {
+	a.registerHealth()
+	a.registerDocs()
+	a.registerWebhooks()
+	a.registerMe()
+	a.registerConnectors()
+	a.registerChannels()
+	a.registerFlows()
+	a.registerConversations()
+	a.registerMessages()
+	a.registerPlaces()
+	a.registerContacts()
+	a.registerFiles()
+	a.registerEvents()
+	a.registerDeadLetters()
+	a.registerTokens()
+	a.registerWorkspaces()
+}
+
+// Patterns lists everything that is answered, as "METHOD /path", sorted; a path alone takes any method.
+func (a *API) Patterns() []string {
+	out := make([]string, 0, len(a.routes))
+	for p := range a.routes {
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return out
+}
+
+var _ http.Handler = (*API)(nil)
+
+// Route names the pattern that a request belongs to, for metrics; "" for none.
+func (a *API) Route(r *http.Request) string {
+	_, pattern := a.mux.Handler(r)
+	return pattern
+}

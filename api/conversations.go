@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/store"
+)
+
+type conversationQuery struct {
+	Paging
+	State    chat.State     `query:"state" enum:"bot,queued,assigned,closed"`
+	Channel  chat.ChannelID `query:"channel" maxLength:"100"`
+	Queue    string         `query:"queue" maxLength:"100"`
+	Assignee string         `query:"assignee" maxLength:"200"`
+	Contact  chat.ContactID `query:"contact" maxLength:"100"`
+	Text     string         `query:"q" maxLength:"200" doc:"In the contact's name or the newest message."`
+}
+
+type eventsQuery struct {
+	ConversationPath
+	After  int64  `query:"after" minimum:"0" doc:"Events with a higher sequence number, forward. The default is 0: from the beginning."`
+	Before int64  `query:"before" minimum:"1" doc:"The newest events with a lower sequence number, in order. last_seq+1 gives the end of the conversation."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Cursor string `query:"cursor" maxLength:"30" doc:"What the former page gave as next; instead of after and before."`
+}
+
+func (a *API) registerConversations() {
+	const tag = "conversations"
+	add(a, act{
+		method: http.MethodGet, path: "/v1/conversations", id: "listConversations", tag: tag, scope: ScopeRead,
+		summary: "List conversations, the most lately changed first",
+	}, a.conversations)
+	add(a, act{method: http.MethodGet, path: "/v1/conversations/{id}", id: "getConversation", tag: tag, scope: ScopeRead, summary: "Read a conversation"}, a.conversation)
+	add(a, act{
+		method: http.MethodGet, path: "/v1/conversations/{id}/events", id: "listConversationEvents", tag: tag, scope: ScopeRead,
+		summary: "Read a conversation's events in order",
+	}, a.conversationEvents)
+}
+
+func (a *API) conversations(ctx context.Context, in *conversationQuery) (*reply[list[chat.Conversation]], error) {
+	all, next, err := a.Store.Conversations(ctx, here(ctx), store.ConversationFilter{
+		State: in.State, Channel: in.Channel, Contact: in.Contact, Queue: in.Queue, Assignee: in.Assignee, Text: in.Text,
+		Before: in.Cursor, Limit: in.Limit,
+	})
+	return listOf(all, next), err
+}
+
+func (a *API) conversation(ctx context.Context, in *ConversationPath) (*reply[chat.Conversation], error) {
+	c, err := a.Store.Conversation(ctx, here(ctx), in.ID)
+	return &reply[chat.Conversation]{c}, err
+}
+
+func (a *API) conversationEvents(ctx context.Context, in *eventsQuery) (*reply[list[chat.Event]], error) {
+	at, err := in.place()
+	if err != nil {
+		return nil, err
+	}
+	read := a.Store.Events
+	if at.backward {
+		read = a.Store.LastEvents
+	}
+	events, err := read(ctx, here(ctx), in.ID, at.seq, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(a.renderAll(here(ctx), events), at.next(events, in.Limit)), nil
+}
+
+// eventPlace is where a page of a conversation's events begins, and in which direction it goes.
+type eventPlace struct {
+	backward bool
+	seq      int64
+}
+
+func (in *eventsQuery) place() (eventPlace, error) {
+	given := 0
+	for _, is := range []bool{in.Cursor != "", in.After != 0, in.Before != 0} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return eventPlace{}, invalid(ProblemDetail{"query", "give one of after, before and cursor"})
+	case in.Cursor != "":
+		return readEventCursor(in.Cursor)
+	case in.Before != 0:
+		return eventPlace{true, in.Before}, nil
+	default:
+		return eventPlace{false, in.After}, nil
+	}
+}
+
+// readEventCursor reads "a" (after) or "b" (before) and a sequence number.
+func readEventCursor(s string) (eventPlace, error) {
+	if len(s) > 1 && (s[0] == 'a' || s[0] == 'b') && s[1] >= '0' && s[1] <= '9' {
+		if seq, err := strconv.ParseInt(s[1:], 10, 64); err == nil {
+			return eventPlace{s[0] == 'b', seq}, nil
+		}
+	}
+	return eventPlace{}, invalid(ProblemDetail{"query.cursor", "that is no cursor of this list"})
+}
+
+// next is the cursor behind a full page; "" at the end.
+func (p eventPlace) next(events []chat.Event, limit int) string {
+	switch {
+	case len(events) < limit:
+		return ""
+	case !p.backward:
+		return fmt.Sprintf("a%d", events[len(events)-1].Seq)
+	case events[0].Seq <= 1:
+		return ""
+	default:
+		return fmt.Sprintf("b%d", events[0].Seq)
+	}
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dragoman-hub/dragoman/api"
+	"github.com/dragoman-hub/dragoman/blob"
+	"github.com/dragoman-hub/dragoman/bot"
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/connector/all"
+	"github.com/dragoman-hub/dragoman/hub"
+	"github.com/dragoman-hub/dragoman/outbound"
+	"github.com/dragoman-hub/dragoman/secret"
+	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/telemetry"
+	"github.com/dragoman-hub/dragoman/wake"
+)
+
+// program is all parts of the hub, wired. Parts are made in order and closed in reverse.
+type program struct {
+	settings settings
+	log      *slog.Logger
+	keys     *secret.Keyring
+	metrics  *telemetry.Metrics
+	traces   *telemetry.Tracing
+	bus      wake.Bus
+	nats     *wake.NATSBus // nil without NATS
+	store    *store.Store
+	hub      *hub.Hub
+	bots     *bot.Runner
+	api      *api.API
+
+	workspace chat.WorkspaceID
+	url       string
+	hidden    telemetry.Secrets
+	admin     string
+	adminMade bool
+	closers   []func() error
+}
+
+// build opens everything and starts nothing.
+func build(ctx context.Context, s settings, stderr io.Writer) (p *program, err error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	p = &program{settings: s, metrics: telemetry.NewMetrics()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return p, err
+	}
+	for _, step := range []func(context.Context) error{
+		func(context.Context) error { return p.openLog(stderr) },
+		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI,
+	} {
+		if err := step(ctx); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// later notes what has to be closed.
+func (p *program) later(f func() error) { p.closers = append(p.closers, f) }
+
+// close ends the parts, the last one made first.
+func (p *program) close() error {
+	var errs []error
+	for _, f := range slices.Backward(p.closers) {
+		errs = append(errs, f())
+	}
+	p.closers = nil
+	return errors.Join(errs...)
+}
+
+func (p *program) openLog(stderr io.Writer) error {
+	w := stderr
+	if p.settings.LogDir != "" {
+		f, err := telemetry.Daily(p.settings.LogDir, p.settings.LogDays, time.Now)
+		if err != nil {
+			return err
+		}
+		p.later(f.Close)
+		w = f
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(p.settings.LogLevel)); err != nil {
+		return err
+	}
+	p.hidden.Add(p.settings.AdminToken, p.settings.Key, p.settings.S3SecretKey)
+	p.log = telemetry.NewLog(w, telemetry.LogOptions{JSON: p.settings.LogFormat == "json", Level: level, Secrets: &p.hidden})
+	return nil
+}
+
+func (p *program) openTraces(ctx context.Context) (err error) {
+	p.traces, err = telemetry.Traces(ctx, telemetry.TraceOptions{Endpoint: p.settings.OTLP, Version: version, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.later(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return p.traces.Shutdown(ctx)
+	})
+	return nil
+}
+
+func (p *program) openKeys(context.Context) (err error) {
+	if p.settings.Key != "" {
+		p.keys, err = secret.Parse(p.settings.Key)
+		return err
+	}
+	p.keys, err = secret.Load(filepath.Join(p.settings.Data, keyFile))
+	return err
+}
+
+func (p *program) openBus(context.Context) (err error) {
+	if p.settings.NATS == "" {
+		p.bus = wake.Local()
+		return nil
+	}
+	p.nats, err = wake.NATS(p.settings.NATS, wake.NATSOptions{Log: p.log, Name: "dragoman"})
+	p.bus = p.nats
+	return err
+}
+
+func (p *program) openStore(ctx context.Context) (err error) {
+	if p.settings.Database == "" {
+		if err := makePrivate(p.settings.dsn()); err != nil {
+			return err
+		}
+	}
+	p.store, err = store.Open(ctx, store.Options{
+		DSN: p.settings.dsn(), Lease: p.settings.Lease, Wake: p.bus, Log: p.log, Routes: append(hub.Routes(), bot.Routes()...),
+	})
+	if err != nil {
+		return p.settings.noDatabase(err)
+	}
+	p.later(p.store.Close)
+	p.bots = &bot.Runner{Store: p.store, Log: p.log, Fallback: p.settings.Fallback}
+	return nil
+}
+
+func (p *program) blobs() (blob.Store, error) {
+	s := p.settings
+	if s.S3Endpoint != "" {
+		return blob.S3(blob.S3Options{
+			Endpoint: s.S3Endpoint, Region: s.S3Region, Bucket: s.S3Bucket, AccessKey: s.S3AccessKey, SecretKey: s.S3SecretKey, PathStyle: s.S3PathStyle,
+		})
+	}
+	f, err := blob.Dir(filepath.Join(s.Data, blobFolder))
+	if err == nil {
+		p.later(f.Close)
+	}
+	return f, err
+}
+
+func (p *program) openHub(context.Context) error {
+	blobs, err := p.blobs()
+	if err != nil {
+		return err
+	}
+	p.hub = hub.New(hub.Options{
+		Store: p.store, Blobs: blobs, Wake: p.bus, Secrets: p.keys, Platforms: all.Platforms(), Random: rand.Reader, Now: time.Now,
+		Log: p.log, Meter: p.metrics, Tracer: p.traces.Tracer("dragoman/hub"), Public: p.settings.PublicURL, Limits: hub.Limits{Attachment: p.settings.MaxAttachment},
+		HTTP: outbound.Client(outbound.Options{
+			AllowPrivate: p.settings.AllowPrivate, Log: p.log, Tracer: p.traces.Tracer("dragoman"), Propagator: propagation.TraceContext{},
+		}),
+	})
+	return nil
+}
+
+func (p *program) openAPI(context.Context) error {
+	p.api = api.New(api.Options{
+		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, Metrics: p.metrics.Handler(),
+		Public: p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
+	})
+	return nil
+}
+
+// work runs the stations until ctx ends.
+func (p *program) work(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	if p.nats != nil {
+		g.Go(func() error { return p.nats.Run(ctx) })
+	}
+	g.Go(func() error { return p.hub.Run(ctx) })
+	g.Go(func() error { return p.bots.Run(ctx) })
+	g.Go(func() error { return p.bots.RunCalls(ctx, nil) })
+	g.Go(func() error { return p.measure(ctx) })
+	return g.Wait()
+}
+
+// measure keeps the numbers up to date that nobody counts as they happen.
+func (p *program) measure(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		lags, err := p.store.Lag(ctx)
+		if err != nil {
+			continue // readyz tells that the database is away
+		}
+		for name, events := range lags {
+			p.metrics.FollowerLag(name, events)
+		}
+	}
+}
+
+// server is the HTTP server with its limits.
+func (p *program) server() *http.Server {
+	return &http.Server{
+		Handler: p.metrics.Counted(p.api, time.Now, p.api.Route), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,62 @@
+package store
+
+import "sync"
+
+// headBoard is where followers in this process hear of new heads. Each listener has one entry for each workspace that
+// moved since it last looked, however slow it is.
+type headBoard struct {
+	mu        sync.Mutex
+	listeners map[*headListener]struct{}
+	last      map[int64]int64
+}
+
+type headListener struct {
+	mu    sync.Mutex
+	moved map[int64]int64 // workspace -> head
+	bell  chan struct{}
+	board *headBoard
+}
+
+func (b *headBoard) init() { b.listeners, b.last = map[*headListener]struct{}{}, map[int64]int64{} }
+
+func (b *headBoard) listen() *headListener {
+	l := &headListener{moved: map[int64]int64{}, bell: make(chan struct{}, 1), board: b}
+	b.mu.Lock()
+	b.listeners[l] = struct{}{}
+	b.mu.Unlock()
+	return l
+}
+
+func (l *headListener) stop() {
+	l.board.mu.Lock()
+	delete(l.board.listeners, l)
+	l.board.mu.Unlock()
+}
+
+// heard tells all listeners of a head that is news.
+func (b *headBoard) heard(ws, head int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if head <= b.last[ws] {
+		return
+	}
+	b.last[ws] = head
+	for l := range b.listeners {
+		l.mu.Lock()
+		l.moved[ws] = max(l.moved[ws], head)
+		l.mu.Unlock()
+		select {
+		case l.bell <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take answers the workspaces that moved and forgets them.
+func (l *headListener) take() map[int64]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.moved
+	l.moved = map[int64]int64{}
+	return out
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"testing/fstest"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the database forward to the newest form. Every released form has a file that leads away from it, so
+// any of them can be taken over. A database newer than this program is refused, not touched.
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+	files, err := migrationsFor(dialect)
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(dialect, db, files)
+	if err != nil {
+		return fmt.Errorf("store: migrations: %w", err)
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("store: database version: %w", err)
+	}
+	if current > target {
+		return fmt.Errorf("store: the database has version %d, this program knows %d: use a newer program", current, target)
+	}
+	if current == target {
+		return nil
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	return nil
+}
+
+// migrationsFor makes the one text fit a dialect: SQLite gets the clauses that stand in /*sqlite ...*/.
+func migrationsFor(dialect goose.Dialect) (fs.FS, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if dialect != goose.DialectSQLite3 {
+		return dir, nil
+	}
+	names, err := fs.Glob(dir, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	out := fstest.MapFS{}
+	for _, name := range names {
+		text, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		text = bytes.ReplaceAll(text, []byte(") /*sqlite WITHOUT ROWID*/"), []byte(") WITHOUT ROWID"))
+		out[name] = &fstest.MapFile{Data: text, Mode: 0o444}
+	}
+	return out, nil
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+
+	"github.com/dragoman-hub/dragoman/chat"
+)
+
+// open finds the open conversation of the thread or begins a new one: where the channel has a flow the bot gets
+// it, else it waits in the channel's queue. The events of a new one come back too.
+func (c *Receive) open(ctx context.Context, u *unit, ch *channelRow) (*conversationRow, []chat.Event, error) {
+	tk := threadKey{c.at.ws, c.at.no, c.In.Thread.Key()}
+	u.wantLatest(tk)
+	who, err := c.identity(ctx, u)
+	if err != nil {
+		return nil, nil, err
+	}
+	last := u.latest[tk]
+	if last != nil && last.state != chat.StateClosed {
+		return last, nil, nil
+	}
+	conv := u.begin(ch, who.contact, c.In.Thread, last)
+	contact := u.contacts[convKey{ch.ws, who.contact}]
+	opened := c.event(chat.KindOpened)
+	opened.Sent = c.In.At
+	opened.Data = data(chat.OpenedData{
+		Contact: contact.uid, Previous: conv.previous, Flow: conv.flow, Version: conv.flowVersion, Start: c.In.Start,
+	})
+	events := []chat.Event{u.append(conv, ch, opened, "")}
+	if conv.state == chat.StateQueued {
+		e := chat.Event{Kind: chat.KindQueued, Sender: &chat.Party{Type: chat.PartySystem}, Action: c.Action}
+		e.Data = data(chat.PlaceData{State: chat.StateQueued, Queue: conv.queue, Reason: "new conversation"})
+		events = append(events, u.append(conv, ch, e, ""))
+	}
+	return conv, events, nil
+}
+
+// begin makes a conversation row; the caller appends the events that tell of it.
+func (u *unit) begin(ch *channelRow, contact int64, thread chat.Thread, last *conversationRow) *conversationRow {
+	w := u.workspaces[ch.ws]
+	w.lastConversation++
+	w.dirty = true
+	conv := &conversationRow{
+		ws: ch.ws, no: w.lastConversation, uid: chat.ConversationID(u.s.id()), channel: ch.no, contact: contact,
+		thread: thread.Key(), threadBody: thread, state: chat.StateQueued, queue: ch.queue,
+		opened: micros(u.now), updated: micros(u.now), fresh: true,
+	}
+	if ch.flow != "" && ch.flowVersion > 0 {
+		conv.state, conv.flow, conv.flowVersion, conv.queue = chat.StateBot, ch.flow, ch.flowVersion, ""
+	}
+	if last != nil {
+		conv.previous = last.uid
+	}
+	u.keep(conv)
+	tk := threadKey{ch.ws, ch.no, conv.thread}
+	u.asked[tk], u.asked[convKey{conv.ws, conv.no}], u.asked[uidKey{string(conv.uid)}] = true, true, true
+	u.latest[tk] = conv
+	return conv
+}
+
+// identity finds who has an address, or makes a contact for it, and keeps the person's facts up to date. For a group
+// the group itself is the contact.
+func (c *Receive) identity(ctx context.Context, u *unit) (*identityRow, error) {
+	k := addressKey{c.at.ws, c.at.no, c.In.Thread.Address}
+	u.wantIdentity(k)
+	if err := u.fetch(ctx); err != nil {
+		return nil, err
+	}
+	person := c.In.Sender
+	if c.In.Thread.Group || person.Address != c.In.Thread.Address {
+		person = chat.Person{Address: c.In.Thread.Address, Name: c.In.Thread.Title}
+	}
+	who := u.identities[k]
+	if who == nil {
+		contact := u.newContact(c.at.ws, person)
+		who = &identityRow{ws: k.ws, channel: k.channel, address: k.address, contact: contact.no, person: person, fresh: true}
+		u.asked[k] = true
+		u.identities[k] = who
+		return who, nil
+	}
+	c.refresh(u, who, person)
+	return who, nil
+}
+
+func (u *unit) newContact(ws int64, p chat.Person) *contactRow {
+	w := u.workspaces[ws]
+	w.lastContact++
+	w.dirty = true
+	return u.keepContact(&contactRow{
+		ws: ws, no: w.lastContact, uid: chat.ContactID(u.s.id()), name: cleanText(displayName(p)), language: p.Language,
+		properties: "{}", created: micros(u.now), fresh: true,
+	})
+}
+
+// refresh takes over facts that have changed; an empty fact never deletes a known one.
+func (c *Receive) refresh(u *unit, who *identityRow, p chat.Person) {
+	merged := mergePerson(who.person, p)
+	if merged == who.person {
+		return
+	}
+	contact := u.contacts[convKey{who.ws, who.contact}]
+	if contact != nil {
+		// a name that somebody gave the contact by hand stays
+		if name := displayName(merged); contact.name == displayName(who.person) || contact.name == "" {
+			contact.name, contact.dirty = cleanText(name), true
+		}
+		if merged.Language != "" && contact.language != merged.Language {
+			contact.language, contact.dirty = merged.Language, true
+		}
+	}
+	who.person, who.dirty = merged, true
+}
+
+func mergePerson(old, p chat.Person) chat.Person {
+	set := func(dst *string, v string) {
+		if v != "" {
+			*dst = v
+		}
+	}
+	set(&old.Address, p.Address)
+	set(&old.Name, p.Name)
+	set(&old.FirstName, p.FirstName)
+	set(&old.LastName, p.LastName)
+	set(&old.Username, p.Username)
+	set(&old.Language, p.Language)
+	set(&old.Phone, p.Phone)
+	set(&old.Email, p.Email)
+	old.Bot = old.Bot || p.Bot
+	return old
+}
+
+// displayName is the best name for a person that we have.
+func displayName(p chat.Person) string {
+	for _, s := range []string{p.Name, joinNames(p.FirstName, p.LastName), p.Username, p.Phone, p.Email} {
+		if s != "" {
+			return s
+		}
+	}
+	return p.Address
+}
+
+func joinNames(first, last string) string {
+	if first != "" && last != "" {
+		return first + " " + last
+	}
+	return first + last
+}

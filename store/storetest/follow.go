@@ -1,0 +1,334 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/store"
+)
+
+// following are the promises of Follow.
+func following() []examination {
+	return []examination{
+		{"follow exactly once across restarts", false, followRestarts},
+		{"follow exactly once on two nodes", true, followTwoNodes},
+		{"follow is one transaction", false, followAtomic},
+		{"follow parks what keeps failing", false, followParks},
+		{"follow parks what cannot be stored", false, followUnfit},
+		{"follow many workspaces at once", false, followMany},
+		{"idle workspaces cost nothing", false, followIdle},
+	}
+}
+
+// ledger remembers what a follower saw; it is told after the fact, so it counts tries, not effects.
+type ledger struct {
+	mu   sync.Mutex
+	seen []int64
+}
+
+func (l *ledger) add(pos int64) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = append(l.seen, pos)
+	return len(l.seen)
+}
+
+// count is a step that counts a conversation's messages in its state and answers each with a post that tells the number.
+func count(ws chat.WorkspaceID) store.Step {
+	return func(tx *store.Tx, e chat.Event) error {
+		if e.Kind != chat.KindMessage || e.Direction != chat.In {
+			return nil
+		}
+		n := 0
+		body, err := tx.State()
+		if err != nil {
+			return err
+		}
+		if body != "" {
+			if _, err := fmt.Sscan(body, &n); err != nil {
+				return err
+			}
+		}
+		n++
+		tx.SetState(fmt.Sprint(n))
+		_, err = tx.Append(&store.Post{
+			Workspace: ws, Conversation: e.Conversation, Kind: chat.KindMessage, Sender: chat.Party{Type: chat.PartyBot}, Message: chat.TextMessage(fmt.Sprint(n, " ", e.Pos)),
+		})
+		return err
+	}
+}
+
+// counted checks that every incoming message was answered once, in order, with the next number.
+func counted(t testing.TB, s *site) {
+	t.Helper()
+	type talk struct{ in, out []int64 }
+	talks := map[chat.ConversationID]*talk{}
+	for _, e := range readAll(t, s.Store, s.ws) {
+		if e.Kind != chat.KindMessage {
+			continue
+		}
+		k := talks[e.Conversation]
+		if k == nil {
+			k = &talk{}
+			talks[e.Conversation] = k
+		}
+		if e.Direction == chat.In {
+			k.in = append(k.in, e.Pos)
+			continue
+		}
+		var n int
+		var pos int64
+		if _, err := fmt.Sscan(e.Message.Text(), &n, &pos); err != nil {
+			t.Fatal(err)
+		}
+		k.out = append(k.out, pos)
+		equal(t, "number of an answer", n, len(k.out))
+	}
+	for id, k := range talks {
+		equal(t, "answers in "+string(id), fmt.Sprint(k.out), fmt.Sprint(k.in))
+	}
+}
+
+func answered(t testing.TB, s *site, want int) func() bool {
+	return func() bool {
+		n := 0
+		for _, e := range readAll(t, s.Store, s.ws) {
+			if e.Kind == chat.KindMessage && e.Direction == chat.Out {
+				n++
+			}
+		}
+		return n >= want
+	}
+}
+
+func followRestarts(t *testing.T, db Database) {
+	// who is cut off keeps its lease until it runs out
+	s := newSite(t, db, func(o *store.Options) { o.Lease = 300 * time.Millisecond })
+	const total, lives = 120, 4
+	for life := range lives {
+		for i := range total / lives {
+			s.receive(s.in(fmt.Sprint("p", i%7), "x"))
+		}
+		reached := make(chan struct{}, total)
+		step := count(s.ws)
+		stop := background(t, func(ctx context.Context) error {
+			return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+				select {
+				case reached <- struct{}{}:
+				default:
+				}
+				return step(tx, e)
+			})
+		})
+		for range 5 * (life + 1) {
+			await(t, "a step", reached)
+		}
+		if life%2 == 0 {
+			stop()
+		}
+		must(t, s.Close()) // in the middle of the rest; every other time without a word to the follower
+		stop()
+		s.Store = s.open()
+	}
+	background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws)) })
+	until(t, "all answers", answered(t, s, total))
+	counted(t, s)
+	audit(t, s.Store)
+}
+
+func followTwoNodes(t *testing.T, db Database) {
+	s := newSite(t, db, func(o *store.Options) { o.Lease = 500 * time.Millisecond })
+	const total = 150
+	other := s.open()
+	stop := background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws)) })
+	background(t, func(ctx context.Context) error { return other.Follow(ctx, "bot", count(s.ws)) })
+	for i := range total {
+		node := []*store.Store{s.Store, other}[i%2]
+		if _, err := node.Append(t.Context(), &store.Receive{Channel: s.ch, In: s.in(fmt.Sprint("p", i%7), "x")}); err != nil {
+			t.Fatal(err)
+		}
+		if i == total/2 {
+			stop()
+		}
+	}
+	until(t, "all answers", answered(t, s, total))
+	counted(t, s)
+	audit(t, s.Store)
+}
+
+// followAtomic: a step that fails after it wrote leaves neither state nor events, and is tried again.
+func followAtomic(t *testing.T, db Database) {
+	s := newSite(t, db)
+	var tries ledger
+	for range 5 {
+		s.receive(s.in("a", "x"))
+	}
+	step := count(s.ws)
+	background(t, func(ctx context.Context) error {
+		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+			if err := step(tx, e); err != nil {
+				return err
+			}
+			if e.Kind == chat.KindMessage && e.Direction == chat.In && tries.add(e.Pos) == 3 {
+				return errors.New("planted")
+			}
+			return nil
+		})
+	})
+	until(t, "all answers", answered(t, s, 5))
+	counted(t, s)
+	equal(t, "dead letters", len(s.letters()), 0)
+}
+
+// followParks: one event always fails, another panics once; all others are handled, in order, each once.
+func followParks(t *testing.T, db Database) {
+	s := newSite(t, db)
+	for _, text := range []string{"one", "poison", "two", "panic once", "three"} {
+		s.receive(s.in("a", text))
+	}
+	var panicked sync.Once
+	done := make(chan string, 100)
+	background(t, func(ctx context.Context) error {
+		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+			text := e.Message.Text()
+			if e.Kind != chat.KindMessage || e.Direction != chat.In {
+				if e.Kind == chat.KindNote {
+					done <- text
+				}
+				return nil
+			}
+			_, err := tx.Append(&store.Post{Workspace: tx.Workspace(), Conversation: e.Conversation, Kind: chat.KindNote, Message: chat.TextMessage("saw " + text)})
+			switch text {
+			case "poison":
+				return errors.New("planted")
+			case "panic once":
+				panicked.Do(func() { panic("planted") })
+			}
+			return err
+		})
+	})
+	for _, want := range []string{"one", "two", "panic once", "three"} {
+		equal(t, "handled", await(t, "the note about "+want, done), "saw "+want)
+	}
+	letters := s.letters()
+	equal(t, "dead letters", len(letters), 1)
+	equal(t, "the parked event", letters[0].Event.Message.Text(), "poison")
+	equal(t, "by", letters[0].Work, "bot")
+	s.refuses(chat.CodeConflict, &store.Requeue{Workspace: s.ws, ID: letters[0].ID})
+	audit(t, s.Store)
+}
+
+// followUnfit: a step writes what no database takes. It must not stop the log.
+func followUnfit(t *testing.T, db Database) {
+	s := newSite(t, db)
+	s.receive(s.in("a", "unfit"))
+	s.receive(s.in("a", "fine"))
+	handled := make(chan string, 100)
+	background(t, func(ctx context.Context) error {
+		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+			if e.Message.Text() == "unfit" {
+				p := &store.Post{Workspace: tx.Workspace(), Conversation: e.Conversation, Kind: chat.KindMessage, Message: chat.TextMessage("")}
+				p.Message.Stack[0].Payload = []byte("{")
+				_, err := tx.Append(p)
+				return err
+			}
+			handled <- e.Message.Text()
+			return nil
+		})
+	})
+	until(t, "what comes after it", func() bool {
+		for len(handled) > 0 {
+			if <-handled == "fine" {
+				return len(s.letters()) == 1
+			}
+		}
+		return false
+	})
+}
+
+// followMany: more workspaces are behind than the database has connections, and each step needs one more read.
+func followMany(t *testing.T, db Database) {
+	s := newSite(t, db)
+	const many = 30
+	var all []chat.WorkspaceID
+	for range many {
+		w, err := s.AddWorkspace(t.Context(), "", "w")
+		must(t, err)
+		all = append(all, w.ID)
+		_, err = s.Append(t.Context(), &store.Receive{Channel: s.channel(w.ID), In: s.in("a", "x")})
+		must(t, err)
+	}
+	s.reopen() // no name is known yet
+	noted := make(chan chat.WorkspaceID, many*10)
+	background(t, func(ctx context.Context) error {
+		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+			if e.Kind == chat.KindNote {
+				noted <- tx.Workspace()
+			}
+			if e.Kind != chat.KindMessage {
+				return nil
+			}
+			_, err := tx.Append(&store.Post{Workspace: tx.Workspace(), Conversation: e.Conversation, Kind: chat.KindNote, Message: chat.TextMessage("seen")})
+			return err
+		})
+	})
+	missing := map[chat.WorkspaceID]bool{}
+	for _, ws := range all {
+		missing[ws] = true
+	}
+	for len(missing) > 0 {
+		delete(missing, await(t, "every workspace", noted))
+	}
+}
+
+// followIdle: a thousand workspaces in which nothing happens add no goroutine and no step; one that wakes is heard.
+func followIdle(t *testing.T, db Database) {
+	s := newSite(t, db)
+	const many = 1000
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range many / 8 {
+				if _, err := s.AddWorkspace(t.Context(), "", "idle"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	stacks := func() int {
+		// other examinations run beside this one: count only what follows this store
+		buf := make([]byte, 8<<20)
+		return countText(buf[:runtime.Stack(buf, true)], "catchUp")
+	}
+	steps := make(chan struct{}, 100)
+	background(t, func(ctx context.Context) error {
+		return s.Follow(ctx, "bot", func(*store.Tx, chat.Event) error {
+			steps <- struct{}{}
+			return nil
+		})
+	})
+	s.receive(s.in("a", "x"))
+	for range 3 {
+		await(t, "the steps of the one that is awake", steps)
+	}
+	if n := stacks(); n >= many/10 {
+		t.Fatalf("%d workspaces are being read", n)
+	}
+	equal(t, "further steps", len(steps), 0)
+}
+
+func countText(text []byte, what string) (n int) {
+	for i := 0; i+len(what) <= len(text); i++ {
+		if string(text[i:i+len(what)]) == what {
+			n++
+		}
+	}
+	return n
+}

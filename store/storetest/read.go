@@ -1,0 +1,446 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/store"
+)
+
+// reading are the promises about lists and about the tables around the log.
+func reading() []examination {
+	return []examination{
+		{"a conversation's events", false, readEvents},
+		{"the log while writers append", false, readLog},
+		{"the log's filters", false, logFilters},
+		{"pages of conversations", false, conversationPages},
+		{"filters of conversations", false, conversationFilters},
+		{"pages of contacts", false, contactPages},
+		{"pages of dead letters", false, letterPages},
+		{"tokens", false, tokens},
+		{"flows", false, flows},
+		{"channels", false, channels},
+		{"answers, notes, payloads, files", false, smallTables},
+	}
+}
+
+func readEvents(t *testing.T, db Database) {
+	s := newSite(t, db)
+	conv := s.talk("a")
+	for i := range 20 {
+		s.receive(s.in("a", fmt.Sprint(i)))
+	}
+	seqs := func(list []chat.Event, err error) string {
+		must(t, err)
+		out := []int64{}
+		for _, e := range list {
+			out = append(out, e.Seq)
+			equal(t, "conversation", e.Conversation, conv)
+		}
+		return fmt.Sprint(out)
+	}
+	ctx := t.Context()
+	equal(t, "forward", seqs(s.Events(ctx, s.ws, conv, 0, 3)), "[1 2 3]")
+	equal(t, "from the middle", seqs(s.Events(ctx, s.ws, conv, 21, 10)), "[22 23]")
+	equal(t, "behind the end", seqs(s.Events(ctx, s.ws, conv, 99, 10)), "[]")
+	equal(t, "the end", seqs(s.LastEvents(ctx, s.ws, conv, 0, 3)), "[21 22 23]")
+	equal(t, "before", seqs(s.LastEvents(ctx, s.ws, conv, 21, 2)), "[19 20]")
+	equal(t, "before the beginning", seqs(s.LastEvents(ctx, s.ws, conv, 1, 2)), "[]")
+	_, err := s.Events(ctx, s.ws, "nobody", 0, 1)
+	equal(t, "unknown", chat.CodeOf(err), chat.CodeNotFound)
+	w, err := s.AddWorkspace(ctx, "", "other")
+	must(t, err)
+	_, err = s.Events(ctx, w.ID, conv, 0, 1)
+	equal(t, "of another workspace", chat.CodeOf(err), chat.CodeNotFound)
+	got, err := s.NewestIncoming(ctx, s.ws, conv)
+	must(t, err)
+	equal(t, "newest incoming", got, "m21")
+	open, err := s.OpenConversation(ctx, s.ch, chat.Thread{Address: "a"})
+	must(t, err)
+	equal(t, "open", open, conv)
+	s.shut(conv)
+	open, err = s.OpenConversation(ctx, s.ch, chat.Thread{Address: "a"})
+	must(t, err)
+	equal(t, "open after closing", open, "")
+}
+
+// readLog follows the log while eight writers append: nothing may be skipped, nothing come twice.
+func readLog(t *testing.T, db Database) {
+	s := newSite(t, db)
+	const writers, each = 8, 30
+	var wg sync.WaitGroup
+	ended := make(chan struct{})
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if _, err := s.Append(t.Context(), &store.Receive{Channel: s.ch, In: s.in(fmt.Sprint("p", w), fmt.Sprint(i))}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go func() {
+		wg.Wait()
+		close(ended)
+	}()
+	at, want, over := int64(0), int64(1), false
+	for {
+		events, next, err := s.Log(t.Context(), s.ws, at, 7, store.LogFilter{})
+		must(t, err)
+		for _, e := range events {
+			equal(t, "position", e.Pos, want)
+			want++
+		}
+		if next < at {
+			t.Fatalf("the log went back from %d to %d", at, next)
+		}
+		if over && next == at {
+			break
+		}
+		at = next
+		select {
+		case <-ended:
+			over = true
+		default:
+		}
+	}
+	equal(t, "read", want-1, s.head())
+	equal(t, "stored", s.head(), int64(writers*each+2*writers))
+}
+
+func logFilters(t *testing.T, db Database) {
+	s := newSite(t, db)
+	one, two := s.talk("a"), s.talk("b")
+	for i := range 60 {
+		conv := one
+		if i%2 == 0 {
+			conv = two
+		}
+		s.do(s.post(conv, fmt.Sprint(i)))
+	}
+	s.shut(one)
+	walk := func(q store.LogFilter) (out []chat.Event) {
+		for at := int64(0); ; {
+			events, next, err := s.Log(t.Context(), s.ws, at, 2, q) // looks at 40 positions at a time: some calls find nothing
+			must(t, err)
+			out = append(out, events...)
+			if next == at {
+				return out
+			}
+			at = next
+		}
+	}
+	closed := walk(store.LogFilter{Kinds: []chat.Kind{chat.KindClosed, chat.KindErased}})
+	equal(t, "one kind", kinds(closed), "closed")
+	equal(t, "events of one conversation", int64(len(walk(store.LogFilter{Conversation: one}))), s.look(one).LastSeq)
+	equal(t, "both", len(walk(store.LogFilter{Conversation: two, Kinds: []chat.Kind{chat.KindMessage}})), 31)
+	_, _, err := s.Log(t.Context(), s.ws, 0, 10, store.LogFilter{Conversation: "nobody"})
+	equal(t, "unknown", chat.CodeOf(err), chat.CodeNotFound)
+	events, next, err := s.Log(t.Context(), s.ws, 1<<62, 10, store.LogFilter{})
+	must(t, err)
+	equal(t, "behind the head", fmt.Sprint(len(events), next), fmt.Sprint(0, int64(1<<62)))
+	_, _, err = s.Log(t.Context(), s.ws, -5, 0, store.LogFilter{})
+	must(t, err)
+}
+
+func conversationPages(t *testing.T, db Database) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) // one moment for all: the order must hold nevertheless
+	s := newSite(t, db, func(o *store.Options) { o.Now = func() time.Time { return now } })
+	const n = 23
+	for i := range n {
+		conv := s.talk(fmt.Sprint("p", i))
+		switch i % 4 {
+		case 0:
+			s.shut(conv)
+		case 1:
+			s.do(s.place(conv, chat.PlaceData{State: chat.StateAssigned, Assignee: "ann"}))
+		case 2:
+			s.do(s.place(conv, chat.PlaceData{State: chat.StateBot}))
+		}
+	}
+	for _, limit := range []int{1, 5, n - 1, n, n + 1} {
+		seen := map[chat.ConversationID]bool{}
+		before := ""
+		for {
+			page, next, err := s.Conversations(t.Context(), s.ws, store.ConversationFilter{Limit: limit, Before: before})
+			must(t, err)
+			if len(page) > limit {
+				t.Fatalf("%d on a page of %d", len(page), limit)
+			}
+			for _, c := range page {
+				if seen[c.ID] {
+					t.Fatalf("%s is on two pages", c.ID)
+				}
+				seen[c.ID] = true
+			}
+			if next == "" {
+				break
+			}
+			before = next
+		}
+		equal(t, "conversations", len(seen), n)
+	}
+	_, _, err := s.Conversations(t.Context(), s.ws, store.ConversationFilter{Limit: 5, Before: "nonsense"})
+	equal(t, "a wrong cursor", chat.CodeOf(err), chat.CodeInvalid)
+	page, _, err := s.Conversations(t.Context(), s.ws, store.ConversationFilter{})
+	must(t, err)
+	equal(t, "without a limit", len(page), 1)
+}
+
+func conversationFilters(t *testing.T, db Database) {
+	s := newSite(t, db)
+	queued, held, closed := s.talk("anna"), s.talk("bert"), s.talk("carl")
+	s.do(s.place(queued, chat.PlaceData{State: chat.StateQueued, Queue: "sales"}))
+	s.do(s.place(held, chat.PlaceData{State: chat.StateAssigned, Assignee: "agent 1"}))
+	s.shut(closed)
+	other := s.channel(s.ws)
+	elsewhere := s.do(&store.Receive{Channel: other, In: s.in("dora", "100% of_it")}).Events[0].Conversation
+	for name, q := range map[string]struct {
+		f    store.ConversationFilter
+		want []chat.ConversationID
+	}{
+		"all":           {store.ConversationFilter{}, []chat.ConversationID{elsewhere, closed, held, queued}},
+		"state":         {store.ConversationFilter{State: chat.StateClosed}, []chat.ConversationID{closed}},
+		"channel":       {store.ConversationFilter{Channel: other}, []chat.ConversationID{elsewhere}},
+		"no channel":    {store.ConversationFilter{Channel: "nobody"}, nil},
+		"contact":       {store.ConversationFilter{Contact: s.look(held).Contact.ID}, []chat.ConversationID{held}},
+		"queue":         {store.ConversationFilter{Queue: "sales"}, []chat.ConversationID{queued}},
+		"assignee":      {store.ConversationFilter{Assignee: "agent 1"}, []chat.ConversationID{held}},
+		"name":          {store.ConversationFilter{Text: "BERT"}, []chat.ConversationID{held}},
+		"preview":       {store.ConversationFilter{Text: "hello FROM c"}, []chat.ConversationID{closed}},
+		"percent":       {store.ConversationFilter{Text: "0% o"}, []chat.ConversationID{elsewhere}},
+		"no wildcard":   {store.ConversationFilter{Text: "100_"}, nil},
+		"not both":      {store.ConversationFilter{Queue: "sales", State: chat.StateClosed}, nil},
+		"every member":  {store.ConversationFilter{Queue: "sales", State: chat.StateQueued, Channel: s.ch, Text: "anna"}, []chat.ConversationID{queued}},
+		"strange bytes": {store.ConversationFilter{Text: "a\x00\xff", Queue: "\x00", Assignee: "\xff", Contact: "\x00", Channel: "\x00"}, nil},
+	} {
+		q.f.Limit = 10
+		page, next, err := s.Conversations(t.Context(), s.ws, q.f)
+		must(t, err)
+		var got []chat.ConversationID
+		for _, c := range page {
+			got = append(got, c.ID)
+		}
+		equal(t, name, fmt.Sprint(got), fmt.Sprint(q.want))
+		equal(t, name+": next", next, "")
+	}
+}
+
+func contactPages(t *testing.T, db Database) {
+	s := newSite(t, db)
+	for i := range 11 {
+		s.talk(fmt.Sprint("p", i))
+	}
+	var names []string
+	cursor := ""
+	for {
+		page, next, err := s.Contacts(t.Context(), s.ws, "", cursor, 4)
+		must(t, err)
+		for _, c := range page {
+			names = append(names, c.Name)
+		}
+		if next == "" {
+			break
+		}
+		cursor = next
+	}
+	equal(t, "contacts", len(names), 11)
+	equal(t, "newest first", names[0], "Name of p10")
+	page, _, err := s.Contacts(t.Context(), s.ws, "OF P1", "", 10)
+	must(t, err)
+	equal(t, "found", len(page), 2)
+	_, _, err = s.Contacts(t.Context(), s.ws, "", "x", 10)
+	equal(t, "a wrong cursor", chat.CodeOf(err), chat.CodeInvalid)
+	_, err = s.Contact(t.Context(), s.ws, "nobody")
+	equal(t, "unknown", chat.CodeOf(err), chat.CodeNotFound)
+}
+
+// letterPages: one event can have several dead letters; no page border may swallow one.
+func letterPages(t *testing.T, db Database) {
+	s := newSite(t, db, func(o *store.Options) {
+		o.Routes = nil
+		for _, work := range []string{"hook-1", "hook-2", "out"} {
+			o.Routes = append(o.Routes, store.Route{Work: work, Lane: outRoute().Lane})
+		}
+	})
+	conv := s.talk("a")
+	for i := range 3 {
+		s.do(s.post(conv, fmt.Sprint(i)))
+	}
+	for _, r := range s.o.Routes {
+		background(t, func(ctx context.Context) error {
+			return s.Work(ctx, store.Worker{Work: r.Work, Do: func(context.Context, *store.Job) store.Verdict {
+				return store.Dead(&chat.Failure{Class: "planted"})
+			}})
+		})
+	}
+	until(t, "nine dead letters", func() bool { return len(s.letters()) == 9 })
+	for limit := 1; limit <= 4; limit++ {
+		seen := map[string]bool{}
+		cursor := ""
+		for {
+			page, next, err := s.DeadLetters(t.Context(), s.ws, cursor, limit)
+			must(t, err)
+			for _, l := range page {
+				seen[l.ID] = true
+			}
+			if next == "" {
+				break
+			}
+			cursor = next
+		}
+		equal(t, fmt.Sprint("letters in pages of ", limit), len(seen), 9)
+	}
+	_, _, err := s.DeadLetters(t.Context(), s.ws, "nonsense", 1)
+	equal(t, "a wrong cursor", chat.CodeOf(err), chat.CodeInvalid)
+}
+
+func tokens(t *testing.T, db Database) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var mu sync.Mutex
+	s := newSite(t, db, func(o *store.Options) {
+		o.Now = func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return now
+		}
+	})
+	ctx := t.Context()
+	add := func(hash string, expires time.Time) store.Token {
+		k, err := s.AddToken(ctx, store.Token{Workspace: s.ws, Name: "t", Hash: hash, Scopes: []string{"read", "write"}, ExpiresAt: expires})
+		must(t, err)
+		return k
+	}
+	endless, brief := add("h1", time.Time{}), add("h2", now.Add(time.Hour))
+	got, err := s.TokenByHash(ctx, "h1")
+	must(t, err)
+	equal(t, "token", fmt.Sprint(got), fmt.Sprint(endless))
+	_, err = s.AddToken(ctx, store.Token{Workspace: s.ws, Hash: "h1"})
+	equal(t, "the same twice", chat.CodeOf(err), chat.CodeConflict)
+	_, err = s.TokenByHash(ctx, "h2")
+	must(t, err)
+	mu.Lock()
+	now = now.Add(time.Hour)
+	mu.Unlock()
+	_, err = s.TokenByHash(ctx, "h2")
+	equal(t, "expired", chat.CodeOf(err), chat.CodeNotFound)
+	must(t, s.RevokeToken(ctx, s.ws, endless.ID))
+	must(t, s.RevokeToken(ctx, s.ws, endless.ID))
+	_, err = s.TokenByHash(ctx, "h1")
+	equal(t, "revoked", chat.CodeOf(err), chat.CodeNotFound)
+	equal(t, "unknown", chat.CodeOf(s.RevokeToken(ctx, s.ws, "nobody")), chat.CodeNotFound)
+	w, err := s.AddWorkspace(ctx, "", "other")
+	must(t, err)
+	equal(t, "of another workspace", chat.CodeOf(s.RevokeToken(ctx, w.ID, brief.ID)), chat.CodeNotFound)
+	all, err := s.Tokens(ctx, s.ws)
+	must(t, err)
+	equal(t, "tokens", len(all), 2)
+	equal(t, "when it was revoked", all[0].RevokedAt, now)
+}
+
+func flows(t *testing.T, db Database) {
+	s := newSite(t, db)
+	ctx := t.Context()
+	put := func(name, text string) int {
+		f, err := s.PutFlow(ctx, s.ws, name, json.RawMessage(text))
+		must(t, err)
+		return f.Version
+	}
+	equal(t, "first", put("f", `{"a": 1}`), 1)
+	equal(t, "the same", put("f", `{"a": 1}`), 1)
+	equal(t, "second", put("f", `{"a": 2}`), 2)
+	equal(t, "back", put("f", `{"a": 1}`), 3)
+	equal(t, "another", put("g", `{}`), 1)
+	for version, want := range map[int]string{0: `{"a": 1}`, 2: `{"a": 2}`, 3: `{"a": 1}`} {
+		f, err := s.Flow(ctx, s.ws, "f", version)
+		must(t, err)
+		equal(t, fmt.Sprint("version ", version), string(f.Definition), want)
+	}
+	_, err := s.Flow(ctx, s.ws, "f", 4)
+	equal(t, "no such version", chat.CodeOf(err), chat.CodeNotFound)
+	all, err := s.Flows(ctx, s.ws)
+	must(t, err)
+	equal(t, "flows", fmt.Sprintln(len(all), all[0].Name, all[0].Version, all[1].Name), "2 f 3 g\n")
+	versions, err := s.FlowVersions(ctx, s.ws, "f")
+	must(t, err)
+	equal(t, "versions", fmt.Sprint(len(versions), versions[0].Version), "3 3")
+}
+
+func channels(t *testing.T, db Database) {
+	s := newSite(t, db)
+	ctx := t.Context()
+	c, err := s.Channel(ctx, s.ch)
+	must(t, err)
+	stale := c
+	c.Name, c.Settings = "renamed", `{"x":1}`
+	c, err = s.SetChannel(ctx, c)
+	must(t, err)
+	equal(t, "revision", c.Revision, 2)
+	_, err = s.SetChannel(ctx, stale)
+	equal(t, "a stale change", chat.CodeOf(err), chat.CodeConflict)
+	must(t, s.MarkChannel(ctx, s.ch, store.ChannelError, "token refused"))
+	c, err = s.Channel(ctx, s.ch)
+	must(t, err)
+	equal(t, "found out", fmt.Sprint(c.Name, c.Status, c.Detail), "renamed"+"error"+"token refused")
+	c.Status = store.ChannelOff
+	_, err = s.SetChannel(ctx, c)
+	must(t, err)
+	s.refuses(chat.CodeForbidden, &store.Receive{Channel: s.ch, In: s.in("a", "x")})
+	must(t, s.MarkChannel(ctx, s.ch, store.ChannelActive, ""))
+	c, err = s.Channel(ctx, s.ch)
+	must(t, err)
+	equal(t, "switched off by hand", c.Status, store.ChannelOff)
+	used := s.channel(s.ws)
+	s.do(&store.Receive{Channel: used, In: s.in("a", "x")})
+	equal(t, "dropping one in use", chat.CodeOf(s.DropChannel(ctx, used)), chat.CodeConflict)
+	must(t, s.SetNote(ctx, s.ch, "cursor", "1"))
+	must(t, s.DropChannel(ctx, s.ch))
+	equal(t, "dropping twice", chat.CodeOf(s.DropChannel(ctx, s.ch)), chat.CodeNotFound)
+	s.refuses(chat.CodeNotFound, &store.Receive{Channel: s.ch, In: s.in("a", "x")})
+	note, err := s.Note(ctx, s.ch, "cursor")
+	must(t, err)
+	equal(t, "note of a dropped channel", note, "")
+	all, err := s.Channels(ctx, s.ws)
+	must(t, err)
+	equal(t, "channels", len(all), 1)
+	if next := s.channel(s.ws); next == s.ch {
+		t.Fatal("an id came back")
+	}
+}
+
+func smallTables(t *testing.T, db Database) {
+	s := newSite(t, db)
+	ctx := t.Context()
+	a := store.Answer{Request: "r", Status: 201, Body: "b"}
+	must(t, s.KeepAnswer(ctx, s.ws, "k", a))
+	must(t, s.KeepAnswer(ctx, s.ws, "k", store.Answer{Request: "other"}))
+	got, err := s.Answer(ctx, s.ws, "k")
+	must(t, err)
+	equal(t, "the first answer stays", got, a)
+	_, err = s.Answer(ctx, s.ws, "none")
+	equal(t, "no answer", chat.CodeOf(err), chat.CodeNotFound)
+	for _, v := range []string{"1", "2"} {
+		must(t, s.SetNote(ctx, s.ch, "cursor", v))
+		note, err := s.Note(ctx, s.ch, "cursor")
+		must(t, err)
+		equal(t, "note", note, v)
+	}
+	must(t, errors.Join(s.KeepPayload(ctx, s.ws, "~s", "long"), s.KeepPayload(ctx, s.ws, "~s", "long")))
+	long, err := s.Payload(ctx, s.ws, "~s")
+	must(t, err)
+	equal(t, "payload", long, "long")
+	f, err := s.AddFile(ctx, store.File{ID: "f1", Workspace: s.ws, Status: store.FilePending, Source: &chat.Source{ID: "p"}})
+	must(t, err)
+	f.Status, f.Size, f.SHA256, f.Name = store.FileStored, 7, "abc", "n\x00"
+	must(t, s.SetFile(ctx, f))
+	f, err = s.File(ctx, "f1")
+	must(t, err)
+	equal(t, "file", fmt.Sprint(f.Status, f.Size, f.SHA256, f.Name, f.Source.ID), fmt.Sprint(store.FileStored, 7, "abc", "n\uFFFD", "p"))
+	must(t, s.Ping(ctx))
+}

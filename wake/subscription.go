@@ -1,0 +1,74 @@
+package wake
+
+import (
+	"sync"
+
+	"github.com/dragoman-hub/dragoman/chat"
+)
+
+// Subscription collects news until its owner takes them. Its size is bounded: one number per workspace and
+// TypingLimit typing signals.
+type Subscription struct {
+	closed func()
+	ready  chan struct{} // holds a token while there are news
+
+	mu   sync.Mutex
+	news News
+}
+
+func newSubscription() *Subscription {
+	return &Subscription{ready: make(chan struct{}, 1), closed: func() {}}
+}
+
+// Ready gives a value when there are news; one owner waits on it and then calls Take.
+func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+
+// Take gives what came since the last Take; it may be empty. It never blocks.
+func (s *Subscription) Take() News {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.news
+	s.news = News{}
+	return n
+}
+
+// Close ends the subscription; Ready gives nothing new afterwards.
+func (s *Subscription) Close() { s.closed() }
+
+// head keeps the highest: another node's news may overtake ours.
+func (s *Subscription) head(w chat.WorkspaceID, pos int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.news.Heads == nil {
+		s.news.Heads = map[chat.WorkspaceID]int64{}
+	}
+	if s.news.Heads[w] < pos {
+		s.news.Heads[w] = pos
+		s.signal()
+	}
+}
+
+func (s *Subscription) typing(t Typing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.news.Typing); n == TypingLimit {
+		copy(s.news.Typing, s.news.Typing[1:])
+		s.news.Typing = s.news.Typing[:n-1]
+	}
+	s.news.Typing = append(s.news.Typing, t)
+	s.signal()
+}
+
+func (s *Subscription) missed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.news.Missed = true
+	s.signal()
+}
+
+func (s *Subscription) signal() {
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}

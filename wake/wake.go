@@ -1,0 +1,47 @@
+// Package wake carries "workspace W has head N" and typing signals to whoever waits for them: inside one process,
+// or between nodes over NATS.
+//
+// Nothing here is durable and nothing depends on arrival: the truth is in the database, and a lost wake-up costs
+// latency only. It must not read the log or decide who follows what.
+package wake
+
+import (
+	"github.com/dragoman-hub/dragoman/chat"
+)
+
+// Bus takes news from publishers and hands them to subscribers. Publishing never blocks and never fails: a slow
+// subscriber costs one entry per workspace, and a lost connection only costs latency.
+type Bus interface {
+	// Head says that the log of a workspace has grown to pos.
+	Head(workspace chat.WorkspaceID, pos int64)
+	// Typing says that somebody began or stopped to write. It is never stored.
+	Typing(t Typing)
+	// Subscribe begins to collect news; the subscriber closes what it gets.
+	Subscribe() *Subscription
+}
+
+// Typing tells that somebody writes in a conversation, or no longer does.
+type Typing struct {
+	Workspace    chat.WorkspaceID    `json:"-"`
+	Conversation chat.ConversationID `json:"conversation"`
+	Sender       chat.Party          `json:"sender"`
+	On           bool                `json:"on"`
+}
+
+// News is what came since the last Take.
+type News struct {
+	// Heads has the highest head of each workspace that was heard of.
+	Heads map[chat.WorkspaceID]int64
+	// Typing has the signals in the order in which they came, the newest TypingLimit of them.
+	Typing []Typing
+	// Missed says that other nodes may have spoken unheard (the connection was away): look at everything.
+	Missed bool
+}
+
+// TypingLimit is how many typing signals a subscription keeps; the oldest goes first.
+const TypingLimit = 256
+
+var (
+	_ Bus = (*LocalBus)(nil)
+	_ Bus = (*NATSBus)(nil)
+)
