@@ -91,7 +91,14 @@ func (e *postgresEngine) begin(ctx context.Context) (writeTx, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errAway, err)
 	}
-	return &postgresTx{conn: conn, texts: e.texts}, nil
+	return &postgresTx{engine: e, conn: conn}, nil
+}
+
+// forget lets go of all connections, now that one has died: after a restart of the database the others are dead too, and each would
+// fail a transaction of which nobody knows whether it was committed.
+func (e *postgresEngine) forget() {
+	e.pool.Reset()
+	e.readPool.Reset()
 }
 
 func (e *postgresEngine) exec(ctx context.Context, list ...stmt) error {
@@ -125,10 +132,10 @@ func (e *postgresEngine) close() error {
 
 // postgresTx is a transaction whose BEGIN travels with its first statements and whose COMMIT with its last.
 type postgresTx struct {
-	conn  *pgxpool.Conn
-	texts *sync.Map
-	begun bool
-	over  bool
+	engine *postgresEngine
+	conn   *pgxpool.Conn
+	begun  bool
+	over   bool
 }
 
 func (t *postgresTx) run(ctx context.Context, list []stmt) error {
@@ -150,7 +157,7 @@ func (t *postgresTx) send(ctx context.Context, list []stmt, last bool) error {
 		b.Queue("BEGIN").Exec(ignoreTag)
 		t.begun = true
 	}
-	for _, x := range coalesce(list, t.texts) {
+	for _, x := range coalesce(list, t.engine.texts) {
 		item := b.Queue(x.sql, x.args...)
 		if x.parts[0].scan == nil {
 			item.Exec(ignoreTag)
@@ -163,6 +170,7 @@ func (t *postgresTx) send(ctx context.Context, list []stmt, last bool) error {
 	}
 	err := t.conn.SendBatch(ctx, b).Close()
 	if err != nil && t.conn.Conn().IsClosed() {
+		t.engine.forget()
 		err = fmt.Errorf("%w: %w", errAway, err)
 		if last {
 			err = fmt.Errorf("%w: %w", errCut, err)

@@ -21,7 +21,7 @@ type LogOptions struct {
 // sounds like a secret, and every registered secret wherever it stands, is written as "***".
 func NewLog(w io.Writer, o LogOptions) *slog.Logger {
 	if o.Secrets != nil {
-		w = &hiding{w: w, secrets: o.Secrets}
+		w = &hiding{w: w, secrets: o.Secrets, json: o.JSON}
 	}
 	opts := &slog.HandlerOptions{Level: o.Level, ReplaceAttr: hideByKey}
 	if o.JSON {

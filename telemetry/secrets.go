@@ -1,9 +1,11 @@
 package telemetry
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,11 +53,14 @@ func (s *Secrets) replacer() *strings.Replacer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hide == nil {
-		var pairs []string
+		var all, pairs []string
 		for v := range s.values {
-			for _, form := range forms(v) {
-				pairs = append(pairs, form, hidden)
-			}
+			all = append(all, forms(v)...)
+		}
+		// of two that begin at the same place the longer one is hidden, or its rest would show
+		slices.SortFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+		for _, form := range all {
+			pairs = append(pairs, form, hidden)
 		}
 		s.hide = strings.NewReplacer(pairs...)
 	}
@@ -76,12 +81,60 @@ func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
 type hiding struct {
 	w       io.Writer
 	secrets *Secrets
+	json    bool
 }
 
 // Write is io.Writer.
 func (h *hiding) Write(line []byte) (int, error) {
-	if _, err := io.WriteString(h.w, h.secrets.Hide(string(line))); err != nil {
+	text := string(line)
+	if h.json {
+		text = eachString(text, h.secrets.Hide)
+	} else {
+		text = h.secrets.Hide(text)
+	}
+	if _, err := io.WriteString(h.w, text); err != nil {
 		return 0, err
 	}
 	return len(line), nil
+}
+
+// eachString changes the strings of a JSON text one by one: a change across their borders or inside an escape would break the text.
+func eachString(text string, change func(string) string) string {
+	var out strings.Builder
+	for {
+		start := strings.IndexByte(text, '"')
+		if start < 0 {
+			break
+		}
+		end := start + 1
+		for end < len(text) && text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		end = min(end+1, len(text))
+		out.WriteString(text[:start])
+		out.WriteString(changed(text[start:end], change))
+		text = text[end:]
+	}
+	out.WriteString(text)
+	return out.String()
+}
+
+// changed is a JSON string after a change; as it was if there is none.
+func changed(literal string, change func(string) string) string {
+	var text string
+	if json.Unmarshal([]byte(literal), &text) != nil {
+		return literal
+	}
+	after := change(text)
+	if after == text {
+		return literal
+	}
+	raw, err := json.Marshal(after)
+	if err != nil {
+		return strconv.Quote(hidden)
+	}
+	return string(raw)
 }

@@ -127,11 +127,16 @@ func adminToken(ctx context.Context, p *program, ws chat.WorkspaceID) error {
 	}
 	p.admin, p.adminMade = token, made
 	hash := api.TokenHash(token)
-	if _, err := p.store.TokenByHash(ctx, hash); err == nil || chat.CodeOf(err) != chat.CodeNotFound {
+	_, err := p.store.TokenByHash(ctx, hash)
+	if chat.CodeOf(err) != chat.CodeNotFound {
 		return err
 	}
-	_, err := p.store.AddToken(ctx, store.Token{Workspace: ws, Name: "admin", Hash: hash, Scopes: []string{"admin"}})
-	if chat.CodeOf(err) == chat.CodeConflict {
+	_, err = p.store.AddToken(ctx, store.Token{Workspace: ws, Name: "admin", Hash: hash, Scopes: []string{"admin"}})
+	if chat.CodeOf(err) != chat.CodeConflict {
+		return err
+	}
+	// it is revoked, or another node has added it since
+	if _, err = p.store.TokenByHash(ctx, hash); chat.CodeOf(err) == chat.CodeNotFound {
 		return chat.Faultf(chat.CodeInvalid, "the admin token was revoked: give another one in DRAGOMAN_ADMIN_TOKEN, or delete "+path)
 	}
 	return err
