@@ -1,10 +1,13 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -23,16 +26,30 @@ func Routes() []store.Route {
 	}}}
 }
 
-// Caller asks a worker to run a function and gives the whole answer; ID and Last need not be set. It ends soon after ctx ends, which
-// is at the call's deadline. An error ends the turn with the flow's error text. After a crash, or a stop while the worker was busy, the
-// same call is made again, with the same ID.
-type Caller func(ctx context.Context, c Call) (CallResult, error)
+// Request is a call with what a worker may need to know of where it comes from.
+type Request struct {
+	Call
+	Workspace    chat.WorkspaceID
+	Conversation chat.Conversation // as it is now; Flow and Version name the flow
+	Action       chat.ActionID
+}
+
+// Caller asks a worker to run a function and gives the whole answer; ID and Last need not be set. What is finished before the end may
+// be handed to part, which stores it at once: its n-th part of a call is stored once, however often the call is made. A part without
+// content only says that the worker is still at it; any part prolongs the deadline by the call's time limit. The Caller ends soon after
+// ctx ends, which is at the deadline. An error ends the turn with the flow's error text. After a crash, or a stop while the worker was
+// busy, the same call is made again, with the same ID.
+type Caller func(ctx context.Context, r Request, part func(CallResult) error) (CallResult, error)
 
 // maxCalls is how many calls of a channel's conversations may be under way at once.
 const maxCalls = 64
 
-// maxResult bounds a worker's answer, in bytes of JSON.
-const maxResult = 1 << 20
+// Bounds of one call: a worker's answer, or a part of it, in bytes of JSON; its parts; and its time, however often it is prolonged.
+const (
+	maxResult   = 1 << 20
+	maxParts    = 1000
+	maxCallTime = 10 * time.Minute
+)
 
 // RunCalls carries calls to workers and puts their answers into the log, where the next Step finds them. With no Caller every
 // call fails at once, so that no conversation waits for a worker that cannot come.
@@ -44,8 +61,8 @@ func (r *Runner) RunCalls(ctx context.Context, call Caller) error {
 }
 
 func (r *Runner) call(ctx context.Context, call Caller, j *store.Job) store.Verdict {
-	var c Call
-	if err := json.Unmarshal(j.Event.Data, &c); err != nil {
+	c := &calling{r: r, j: j, call: call}
+	if err := json.Unmarshal(j.Event.Data, &c.request.Call); err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
 	}
 	conv, err := r.Store.Conversation(ctx, j.Workspace, j.Event.Conversation)
@@ -55,50 +72,104 @@ func (r *Runner) call(ctx context.Context, call Caller, j *store.Job) store.Verd
 	if err != nil || conv.State != chat.StateBot {
 		return store.Done() // nobody waits for the answer any more
 	}
-	result := outcome(ctx, call, c)
+	c.request.Workspace, c.request.Conversation, c.request.Action = j.Workspace, conv, j.Event.Action
+	result := c.outcome(ctx)
 	if ctx.Err() != nil {
 		return store.Later(0) // the program stops: not the worker's fault, and not the contact's
 	}
-	return store.Done(&store.Record{
-		Workspace: j.Workspace, Conversation: j.Event.Conversation, Kind: chat.KindCallResult, Sender: chat.Party{Type: chat.PartySystem},
-		Data: result, Once: "call/" + c.ID, Action: j.Event.Action,
-	})
+	return store.Done(c.record(result, "call/"+c.request.ID))
 }
 
-// outcome makes the call. Whatever happens, the answer is one that ends the waiting.
-func outcome(ctx context.Context, call Caller, c Call) json.RawMessage {
-	ctx, cancel := context.WithDeadline(ctx, c.Deadline)
-	defer cancel()
-	result, err := attempt(ctx, call, c)
-	result.ID, result.Last = c.ID, true
-	raw, failed := json.Marshal(result)
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		err = errors.New("timeout")
-	case err == nil && failed != nil:
-		err = failed
-	case err == nil && len(raw) > maxResult:
-		err = fmt.Errorf("an answer of %d bytes, at most %d", len(raw), maxResult)
+// calling is one call under way.
+type calling struct {
+	r       *Runner
+	j       *store.Job
+	call    Caller
+	request Request
+	parts   int
+}
+
+// record is what the log learns of a result.
+func (c *calling) record(result json.RawMessage, once string) *store.Record {
+	return &store.Record{
+		Workspace: c.j.Workspace, Conversation: c.j.Event.Conversation, Kind: chat.KindCallResult, Sender: chat.Party{Type: chat.PartySystem},
+		Data: result, Once: once, Action: c.j.Event.Action,
 	}
-	if err == nil {
+}
+
+// errTimeout is the end of a call whose worker was silent for too long.
+var errTimeout = errors.New("timeout")
+
+// outcome makes the call. Whatever happens, the answer is one that ends the waiting.
+func (c *calling) outcome(ctx context.Context) json.RawMessage {
+	limit := max(c.request.Deadline.Sub(c.j.Event.At), time.Second)
+	if c.j.Interrupted { // it had parts already, and so more time
+		c.request.Deadline = time.Now().Add(limit)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, maxCallTime, errTimeout)
+	defer cancel()
+	ctx, expire := context.WithCancelCause(ctx)
+	defer expire(nil)
+	timer := time.AfterFunc(time.Until(c.request.Deadline), func() { expire(errTimeout) })
+	defer timer.Stop()
+	result, err := c.attempt(ctx, func(p CallResult) error {
+		timer.Reset(limit)
+		return c.part(ctx, p)
+	})
+	if errors.Is(context.Cause(ctx), errTimeout) {
+		err = errTimeout
+	}
+	result.ID, result.Last = c.request.ID, true
+	raw, failed := encode(result)
+	if err == nil && failed == nil {
 		return raw
 	}
-	raw, _ = json.Marshal(CallResult{ID: c.ID, Last: true, Error: clip(err.Error())}) // texts only: cannot fail
+	raw, _ = json.Marshal(CallResult{ID: c.request.ID, Last: true, Error: clip(cmp.Or(err, failed).Error())}) // texts only: cannot fail
 	return raw
 }
 
-// attempt runs the Caller; one that breaks down fails the call and nothing else.
-func attempt(ctx context.Context, call Caller, c Call) (result CallResult, err error) {
-	if call == nil {
-		return result, errors.New("no worker offers " + c.Name)
+func encode(r CallResult) (json.RawMessage, error) {
+	raw, err := json.Marshal(r)
+	if err == nil && len(raw) > maxResult {
+		err = fmt.Errorf("an answer of %d bytes, at most %d", len(raw), maxResult)
 	}
+	return raw, err
+}
+
+// part stores what is finished before the end, while this node has the work.
+func (c *calling) part(ctx context.Context, p CallResult) error {
 	if err := ctx.Err(); err != nil {
-		return result, err
+		return context.Cause(ctx)
+	}
+	if len(p.Messages) == 0 && len(p.Vars) == 0 {
+		return nil
+	}
+	if c.parts++; c.parts > maxParts {
+		return fmt.Errorf("more than %d parts of an answer", maxParts)
+	}
+	p.ID, p.Last, p.Error = c.request.ID, false, ""
+	raw, err := encode(p)
+	if err != nil {
+		return err
+	}
+	return c.j.Save(ctx, c.j.Progress, c.record(raw, "call/"+c.request.ID+"/"+strconv.Itoa(c.parts)))
+}
+
+// attempt runs the Caller; one that breaks down fails the call and nothing else.
+func (c *calling) attempt(ctx context.Context, part func(CallResult) error) (result CallResult, err error) {
+	if c.call == nil {
+		return result, errors.New("no worker offers " + c.request.Name)
+	}
+	if !c.request.Deadline.After(time.Now()) {
+		return result, errTimeout
+	}
+	if ctx.Err() != nil {
+		return result, context.Cause(ctx)
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return call(ctx, c)
+	return c.call(ctx, c.request, part)
 }

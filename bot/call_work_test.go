@@ -18,7 +18,7 @@ const working = `{"error":"Broken.","call_timeout":5,"states":[{"name":"s","init
 	"transitions":[{"dest":"t","conditions":["ask"]}],"fallback":[{"say":"What?"}]}`
 
 // works says yes to every condition and "from WORKER n" for every event.
-func works(_ context.Context, c Call) (CallResult, error) {
+func works(_ context.Context, c Request, _ func(CallResult) error) (CallResult, error) {
 	if c.Condition {
 		return CallResult{Score: 1}, nil
 	}
@@ -86,21 +86,21 @@ func TestAnswersThatAreNone(t *testing.T) {
 		want string // of the error
 	}{
 		"nobody":   {nil, "no worker offers ask"},
-		"failing":  {func(context.Context, Call) (CallResult, error) { return CallResult{}, errors.New("no idea") }, "no idea"},
-		"panic":    {func(context.Context, Call) (CallResult, error) { panic("ouch") }, "panic: ouch"},
-		"reported": {func(context.Context, Call) (CallResult, error) { return CallResult{Error: "sorry"}, nil }, "sorry"},
-		"slow": {func(ctx context.Context, _ Call) (CallResult, error) {
+		"failing":  {func(context.Context, Request, func(CallResult) error) (CallResult, error) { return CallResult{}, errors.New("no idea") }, "no idea"},
+		"panic":    {func(context.Context, Request, func(CallResult) error) (CallResult, error) { panic("ouch") }, "panic: ouch"},
+		"reported": {func(context.Context, Request, func(CallResult) error) (CallResult, error) { return CallResult{Error: "sorry"}, nil }, "sorry"},
+		"slow": {func(ctx context.Context, _ Request, _ func(CallResult) error) (CallResult, error) {
 			<-ctx.Done()
 			return CallResult{Score: 1}, nil
 		}, "timeout"},
-		"slow and failing": {func(ctx context.Context, _ Call) (CallResult, error) {
+		"slow and failing": {func(ctx context.Context, _ Request, _ func(CallResult) error) (CallResult, error) {
 			<-ctx.Done()
 			return CallResult{}, ctx.Err()
 		}, "timeout"},
-		"no JSON": {func(context.Context, Call) (CallResult, error) {
+		"no JSON": {func(context.Context, Request, func(CallResult) error) (CallResult, error) {
 			return CallResult{Score: 1, Data: json.RawMessage("{")}, nil
 		}, "json: error"},
-		"huge": {func(context.Context, Call) (CallResult, error) {
+		"huge": {func(context.Context, Request, func(CallResult) error) (CallResult, error) {
 			return CallResult{Score: 1, Data: json.RawMessage(`"` + strings.Repeat("x", maxResult) + `"`)}, nil
 		}, "at most 1048576"},
 	} {
@@ -128,12 +128,12 @@ func TestAnswersThatAreNone(t *testing.T) {
 // TestMessagesWaitForTheWorker: what is written while a worker is busy is answered afterwards, in order.
 func TestMessagesWaitForTheWorker(t *testing.T) {
 	var names []string
-	inWorkingWorld(t, func(ctx context.Context, c Call) (CallResult, error) {
+	inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
 		if c.Condition {
 			names = append(names, c.ID)
 			<-time.After(time.Second)
 		}
-		return works(ctx, c)
+		return works(ctx, c, part)
 	}, func(w *world) {
 		for _, line := range []string{"> one", "> two", "> three"} {
 			w.do(line)
@@ -149,7 +149,7 @@ func TestMessagesWaitForTheWorker(t *testing.T) {
 
 // TestLateAnswer: an answer to a call that is over changes nothing, nor does one that cannot be read.
 func TestLateAnswer(t *testing.T) {
-	inWorkingWorld(t, func(ctx context.Context, _ Call) (CallResult, error) {
+	inWorkingWorld(t, func(ctx context.Context, _ Request, _ func(CallResult) error) (CallResult, error) {
 		<-ctx.Done()
 		return CallResult{}, ctx.Err()
 	}, func(w *world) {
@@ -169,7 +169,7 @@ func TestLateAnswer(t *testing.T) {
 
 // TestTwoAnswers: of two answers to one call the first counts.
 func TestTwoAnswers(t *testing.T) {
-	inWorkingWorld(t, func(ctx context.Context, c Call) (CallResult, error) {
+	inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
 		<-time.After(time.Second)
 		return CallResult{Score: 0}, nil
 	}, func(w *world) {
@@ -187,12 +187,12 @@ func TestTwoAnswers(t *testing.T) {
 // TestStopWhileTheWorkerIsBusy: the program stops and cuts the call off; the next one makes it again, and the contact notices nothing.
 func TestStopWhileTheWorkerIsBusy(t *testing.T) {
 	calls := map[string]int{}
-	inWorkingWorld(t, func(ctx context.Context, c Call) (CallResult, error) {
+	inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
 		if calls[c.ID]++; c.Condition && calls[c.ID] == 1 {
 			<-ctx.Done()
 			return CallResult{}, ctx.Err()
 		}
-		return works(ctx, c)
+		return works(ctx, c, part)
 	}, func(w *world) {
 		w.put(strings.Replace(working, `"call_timeout":5`, `"call_timeout":600`, 1))
 		w.do("@ closed")
@@ -215,9 +215,9 @@ func TestStopWhileTheWorkerIsBusy(t *testing.T) {
 // TestStopAfterTheAnswer stops the follower between a call and its result: the result is taken once.
 func TestStopAfterTheAnswer(t *testing.T) {
 	n := 0
-	inWorkingWorld(t, func(ctx context.Context, c Call) (CallResult, error) {
+	inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
 		n++
-		return works(ctx, c)
+		return works(ctx, c, part)
 	}, func(w *world) {
 		w.stop()
 		w.step = func(tx *store.Tx, e chat.Event) error {
@@ -257,7 +257,7 @@ func TestNobodyWaitsForTheAnswer(t *testing.T) {
 				synctest.Wait()
 				cancel()
 				w.wg.Wait()
-				w.call = func(context.Context, Call) (CallResult, error) { asked++; return CallResult{Score: 1}, nil }
+				w.call = func(context.Context, Request, func(CallResult) error) (CallResult, error) { asked++; return CallResult{Score: 1}, nil }
 				w.start()
 				synctest.Wait()
 				if asked > 0 || w.said() != "* opened, > hi, > go, "+move {

@@ -6,6 +6,11 @@ import "slices"
 func (s *stepper) decide() {
 	s.session.Phase = PhaseDeciding
 	s.session.Scores, s.session.Data, s.session.Position = nil, nil, Position{}
+	if to := s.flow.byName[s.in.Conversation.Override]; to != nil {
+		s.enter(to)
+		s.runActions()
+		return
+	}
 	s.choose()
 }
 

@@ -9,8 +9,8 @@ import (
 
 // Input is one event of a conversation, and what expressions may know beside it.
 //
-// Step looks at these kinds: opened, message (incoming), call_result (Data is a CallResult), queued, assigned,
-// bot and closed. All others change nothing.
+// Step looks at these kinds: opened, message (incoming), call_result (Data is a CallResult), rewound,
+// queued, assigned, bot and closed. All others change nothing.
 type Input struct {
 	Event        chat.Event
 	Conversation Facts
@@ -26,6 +26,7 @@ type Facts struct {
 	Contact  chat.ContactRef
 	Language string // of the contact, BCP 47
 	Start    string // payload of the deep link that opened the conversation
+	Override string `json:",omitempty"` // the state into which every message leads, as the client wished
 	OpenedAt time.Time
 }
 

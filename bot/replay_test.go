@@ -42,7 +42,8 @@ func TestReplayRandom(t *testing.T) {
 			}
 			synctest.Wait()
 			steps := w.replay(w.conv().Contact.ID)
-			if different := difference(steps); different != "" || len(steps) == 0 {
+			never := len(steps) == 0 && w.conv().State != chat.StateClosed // it may be closed before the runner came to it
+			if different := difference(steps); different != "" || never {
 				t.Fatal(len(steps), different)
 			}
 		})
@@ -99,7 +100,7 @@ func (w *world) live(t *rapid.T) {
 // drawCaller draws what workers answer, one after the other.
 func drawCaller(t *rapid.T) Caller {
 	answers := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string { return string(drawResult(t, "")) }), 1, 5).Draw(t, "answers")
-	return func(_ context.Context, c Call) (r CallResult, err error) {
+	return func(_ context.Context, c Request, _ func(CallResult) error) (r CallResult, err error) {
 		var pos int
 		_, _ = fmt.Sscanf(c.ID, "c%d", &pos)
 		err = json.Unmarshal([]byte(answers[pos%len(answers)]), &r)

@@ -43,6 +43,7 @@ type Record struct {
 	Facts    *Facts `json:"facts,omitempty"`    // when they have changed since the last step
 	Fallback string `json:"fallback,omitempty"` // the hub's own fallback was said
 	Late     bool   `json:"late,omitempty"`     // somebody took the conversation over before this step: it was not taken
+	Follow   int    `json:"follow,omitempty"`   // how many events right behind this one came of the step
 	Trace    Trace  `json:"trace"`
 }
 
@@ -59,7 +60,7 @@ func looks(e chat.Event) bool {
 	switch e.Kind {
 	case chat.KindMessage:
 		return e.Direction == chat.In
-	case chat.KindOpened, chat.KindCallResult, chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed:
+	case chat.KindOpened, chat.KindCallResult, chat.KindRewound, chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed:
 		return e.Conversation != ""
 	default:
 		return false
@@ -132,7 +133,7 @@ func (m *memory) choose(e chat.Event) bool {
 		var d chat.OpenedData
 		if json.Unmarshal(e.Data, &d) == nil && d.Flow != "" {
 			m.Flow, m.Version = d.Flow, d.Version
-			m.Facts.Start = d.Start
+			m.Facts.Start, m.Facts.Override = d.Start, d.Override
 		}
 	case chat.KindBot:
 		var d chat.PlaceData
@@ -148,7 +149,7 @@ func (m *memory) choose(e chat.Event) bool {
 // refresh brings the facts up to date.
 func (m *memory) refresh(conv chat.Conversation, language string) {
 	m.Facts = Facts{
-		ID: conv.ID, Channel: conv.Channel, Contact: conv.Contact, Language: language, Start: m.Facts.Start, OpenedAt: conv.OpenedAt,
+		ID: conv.ID, Channel: conv.Channel, Contact: conv.Contact, Language: language, Start: m.Facts.Start, Override: m.Facts.Override, OpenedAt: conv.OpenedAt,
 	}
 }
 

@@ -126,7 +126,7 @@ func TestConversations(t *testing.T) {
 func TestRunnersFallback(t *testing.T) {
 	inWorld(t, silent, func(w *world) {
 		w.stop()
-		w.hub, w.call = "Sorry?", func(context.Context, Call) (CallResult, error) { return CallResult{}, nil }
+		w.hub, w.call = "Sorry?", func(context.Context, Request, func(CallResult) error) (CallResult, error) { return CallResult{}, nil }
 		w.start()
 		w.talk(`
 			* opened
@@ -142,7 +142,7 @@ func TestRunnersFallback(t *testing.T) {
 	mute := strings.Replace(silent, `"states"`, `"fallback":[{"set":{"y":1}}],"states"`, 1)
 	inWorld(t, mute, func(w *world) {
 		w.stop()
-		w.hub, w.call = "Sorry?", func(context.Context, Call) (CallResult, error) { return CallResult{}, nil }
+		w.hub, w.call = "Sorry?", func(context.Context, Request, func(CallResult) error) (CallResult, error) { return CallResult{}, nil }
 		w.start()
 		w.talk(`
 			* opened

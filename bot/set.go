@@ -22,6 +22,20 @@ func (a *assign) run(s *stepper) verdict {
 	return proceed
 }
 
+// setAgain gives variables values that they had before.
+func (s *stepper) setAgain(values map[string]json.RawMessage) {
+	changes := make([]Change, 0, len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		var v any
+		if err := json.Unmarshal(values[name], &v); err != nil {
+			s.problem(name, err)
+			continue
+		}
+		changes = append(changes, Change{Name: name, Value: v})
+	}
+	s.set(changes)
+}
+
 func (p *parser) assign(path string, raw json.RawMessage, list []action) []action {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || len(fields) == 0 {

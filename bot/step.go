@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -50,6 +51,8 @@ func (s *stepper) take() {
 		s.received()
 	case chat.KindCallResult:
 		s.answered()
+	case chat.KindRewound:
+		s.rewound()
 	case chat.KindBot:
 		s.back()
 	case chat.KindQueued, chat.KindAssigned:
@@ -134,6 +137,25 @@ func (s *stepper) back() {
 	default:
 		s.ignore("the flow has the conversation already")
 	}
+}
+
+// rewound takes the session back: what is under way or waits came of words that do not count any more.
+func (s *stepper) rewound() {
+	var d chat.RewoundData
+	if err := json.Unmarshal(s.in.Event.Data, &d); err != nil {
+		s.ignore("how far it was taken back cannot be read")
+		return
+	}
+	if s.session.Phase == PhaseNew || s.session.Phase == PhaseAway || s.session.Phase == PhaseClosed {
+		s.ignore("the flow does not have the conversation")
+		return
+	}
+	if s.flow.byName[d.State] != nil {
+		s.session.State = d.State
+	}
+	s.session.endTurn(PhaseIdle)
+	s.session.Queue, s.session.Opening = nil, nil
+	s.setAgain(d.Vars)
 }
 
 // leave ends whatever goes on: somebody else has the conversation, or nobody.

@@ -9,6 +9,11 @@ import (
 
 // write keeps the step: first what was decided, then what comes of it.
 func (r *Runner) write(tx *store.Tx, e chat.Event, mem memory, rec Record, effects []Effect) error {
+	for _, effect := range effects {
+		if _, signal := effect.(Typing); !signal {
+			rec.Follow++
+		}
+	}
 	raw, err := json.Marshal(rec)
 	if err != nil {
 		return err

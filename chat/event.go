@@ -32,6 +32,7 @@ const (
 	KindJoined      Kind = "joined"      // PersonData: somebody came into a group
 	KindLeft        Kind = "left"        // PersonData
 	KindMoved       Kind = "moved"       // MovedData: the contact has a new address
+	KindRewound     Kind = "rewound"     // RewoundData: the contact took back what came after a message
 	KindRepeated    Kind = "repeated"    // TargetData: a dead letter is tried again
 	KindErased      Kind = "erased"      // personal data of the contact was rewritten
 	KindUnsupported Kind = "unsupported" // UnsupportedPayload: an event that the hub cannot read
@@ -135,6 +136,16 @@ type OpenedData struct {
 	Flow     string         `json:"flow,omitempty"`
 	Version  int            `json:"version,omitempty"`
 	Start    string         `json:"start,omitempty"` // payload of a deep link
+
+	Metadata json.RawMessage `json:"metadata,omitempty"` // what the client said of itself
+	Override string          `json:"override,omitempty"` // every message leads into this state of the flow
+}
+
+// RewoundData tells how far a conversation was taken back: what stands behind Seq does not count any more, for the flow as for readers.
+type RewoundData struct {
+	Seq   int64                      `json:"seq"`
+	State string                     `json:"state,omitempty"` // of the flow; empty: the state stays
+	Vars  map[string]json.RawMessage `json:"vars,omitempty"`  // variables of the flow to be set again
 }
 
 // PlaceData tells where a conversation is now and why it moved.

@@ -12,7 +12,7 @@ import (
 // are unique within a chat only gets the chat's id put before them).
 type Incoming struct {
 	Key    string    // never empty, at most 200 bytes
-	Kind   Kind      // message, edited, deleted, reaction, receipt, blocked, unblocked, joined, left, moved, unsupported, typing, ignored
+	Kind   Kind      // opened, message, edited, deleted, reaction, receipt, blocked, unblocked, joined, left, moved, unsupported, typing, ignored
 	Thread Thread    // where; empty Address: an event of the channel itself
 	Sender Person    // who; for an echo, who of us
 	At     time.Time // the platform's time; zero: it gives none
@@ -21,14 +21,16 @@ type Incoming struct {
 	Target  string   // of the message that an edit, deletion, reaction or receipt is about
 	Message *Message // message, edited
 
-	Reaction *ReactionData // reaction
-	Status   Status        // receipt: sent, delivered, read, failed
-	UpTo     time.Time     // receipt without Target: all messages until then
-	Failure  *Failure      // receipt: failed
-	People   []Person      // joined, left
-	MovedTo  string        // moved: the new address
-	Echo     bool          // a message that we sent from elsewhere
-	Start    string        // payload of a deep link or a referral
-	Ack      string        // what Acknowledge needs, e.g. the id of a callback query
+	Reaction *ReactionData   // reaction
+	Status   Status          // receipt: sent, delivered, read, failed
+	UpTo     time.Time       // receipt without Target: all messages until then
+	Failure  *Failure        // receipt: failed
+	People   []Person        // joined, left
+	MovedTo  string          // moved: the new address
+	Echo     bool            // a message that we sent from elsewhere
+	Start    string          // payload of a deep link or a referral
+	Metadata json.RawMessage // what the client says of itself when it opens a conversation, at most 16 KiB
+	Override string          // the state of the flow into which every message of a new conversation leads
+	Ack      string          // what Acknowledge needs, e.g. the id of a callback query
 	Raw      json.RawMessage
 }

@@ -25,6 +25,7 @@ func (c *Receive) open(ctx context.Context, u *unit, ch *channelRow) (*conversat
 	opened.Sent = c.In.At
 	opened.Data = data(chat.OpenedData{
 		Contact: contact.uid, Previous: conv.previous, Flow: conv.flow, Version: conv.flowVersion, Start: c.In.Start,
+		Metadata: c.In.Metadata, Override: c.In.Override,
 	})
 	events := []chat.Event{u.append(conv, ch, opened, "")}
 	if conv.state == chat.StateQueued {
@@ -33,6 +34,15 @@ func (c *Receive) open(ctx context.Context, u *unit, ch *channelRow) (*conversat
 		events = append(events, u.append(conv, ch, e, ""))
 	}
 	return conv, events, nil
+}
+
+// arrive opens a conversation before anything was said; an open one of the thread goes on.
+func (c *Receive) arrive(ctx context.Context, u *unit, ch *channelRow) (Result, error) {
+	if c.In.Thread.Address == "" {
+		return Result{}, chat.Faultf(chat.CodeInvalid, "a conversation needs a thread")
+	}
+	_, opened, err := c.open(ctx, u, ch)
+	return Result{Events: opened, Duplicate: len(opened) == 0}, err
 }
 
 // begin makes a conversation row; the caller appends the events that tell of it.

@@ -27,16 +27,29 @@ func (c *Receive) resolve(ctx context.Context, s *Store) (err error) {
 		return chat.Faultf(chat.CodeInvalid, "an incoming event needs a key of 1 to 200 bytes")
 	}
 	c.clean()
-	for _, name := range []string{c.In.ID, c.In.Target, c.In.MovedTo, c.In.Thread.Address, c.In.Thread.Topic} {
+	for _, name := range []string{c.In.ID, c.In.Target, c.In.MovedTo, c.In.Thread.Address, c.In.Thread.Topic, c.In.Override} {
 		if len(name) > maxName {
 			return chat.Faultf(chat.CodeInvalid, "an address or a message id is longer than 500 bytes")
 		}
+	}
+	if err := c.checkMetadata(); err != nil {
+		return err
 	}
 	if err := c.prepare(); err != nil {
 		return err
 	}
 	c.at, err = s.channelNo(ctx, c.Channel)
 	return err
+}
+
+// maxMetadata bounds what a client says of itself, in bytes.
+const maxMetadata = 16 << 10
+
+func (c *Receive) checkMetadata() error {
+	if n := len(c.In.Metadata); n > maxMetadata || n > 0 && !json.Valid(c.In.Metadata) {
+		return chat.Faultf(chat.CodeInvalid, "metadata must be JSON of at most 16 KiB")
+	}
+	return nil
 }
 
 // prepare does the caller's part of the work: the committer is one for all.
@@ -67,7 +80,7 @@ func (c *Receive) clean() {
 		c.In.Raw = data(string(c.In.Raw))
 	}
 	for _, s := range []*string{
-		&c.In.Key, &c.In.ID, &c.In.Target, &c.In.MovedTo, &c.In.Start, &c.In.Thread.Address, &c.In.Thread.Topic, &c.In.Sender.Address,
+		&c.In.Key, &c.In.ID, &c.In.Target, &c.In.MovedTo, &c.In.Start, &c.In.Override, &c.In.Thread.Address, &c.In.Thread.Topic, &c.In.Sender.Address,
 	} {
 		*s = cleanText(*s)
 	}
@@ -126,6 +139,8 @@ func (c *Receive) apply(ctx context.Context, u *unit) (Result, error) {
 		return c.message(ctx, u, ch)
 	case chat.KindReceipt:
 		return c.receipt(ctx, u, ch)
+	case chat.KindOpened:
+		return c.arrive(ctx, u, ch)
 	default:
 		return c.other(ctx, u, ch)
 	}

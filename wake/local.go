@@ -25,6 +25,11 @@ func (b *LocalBus) Typing(t Typing) {
 	b.each(func(s *Subscription) { s.typing(t) })
 }
 
+// Draft is Bus.Draft.
+func (b *LocalBus) Draft(d Draft) {
+	b.each(func(s *Subscription) { s.draft(d) })
+}
+
 // Subscribe is Bus.Subscribe.
 func (b *LocalBus) Subscribe() *Subscription {
 	s := newSubscription()

@@ -71,6 +71,14 @@ func (b *NATSBus) Typing(t Typing) {
 	}
 }
 
+// Draft is Bus.Draft.
+func (b *NATSBus) Draft(d Draft) {
+	b.local.Draft(d)
+	if b.connected.Load() {
+		b.out.draft(d)
+	}
+}
+
 // Subscribe is Bus.Subscribe.
 func (b *NATSBus) Subscribe() *Subscription { return b.local.Subscribe() }
 
@@ -198,6 +206,11 @@ func (b *NATSBus) sendAll(nc *nats.Conn, n News) error {
 			return err
 		}
 	}
+	for _, d := range n.Drafts {
+		if err := b.send(nc, d.Workspace, envelope{V: wireVersion, Draft: &d}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -225,6 +238,8 @@ func (b *NATSBus) receive(m *nats.Msg) {
 		b.opts.Log.Debug("wake: dropped a message", "subject", m.Subject, "bytes", len(m.Data))
 	case e.Typing != nil:
 		b.local.Typing(*e.Typing)
+	case e.Draft != nil:
+		b.local.Draft(*e.Draft)
 	default:
 		b.local.Head(w, e.Head)
 	}

@@ -90,6 +90,13 @@ func TestNodesHearEachOtherOnce(t *testing.T) {
 		t.Errorf("the second node heard %v, want its own and the other's, once each", got)
 	}
 
+	a.Draft(draft("c", "m", "so far"))
+	for {
+		if n := next(t, subB); len(n.Drafts) == 1 && n.Drafts[0].Message.Text() == "so far" && n.Drafts[0].Workspace == "w" {
+			break
+		}
+	}
+
 	odd := chat.WorkspaceID("a.b *>é")
 	a.Head(odd, 7)
 	for {

@@ -6,14 +6,22 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
-// Subscription collects news until its owner takes them. Its size is bounded: one number per workspace and
-// TypingLimit typing signals.
+// Subscription collects news until its owner takes them. Its size is bounded: one number per workspace,
+// TypingLimit typing signals and DraftLimit drafts.
 type Subscription struct {
 	closed func()
 	ready  chan struct{} // holds a token while there are news
 
 	mu   sync.Mutex
 	news News
+	at   map[draftKey]int // where the draft of a message stands in news
+}
+
+// draftKey names a message to be.
+type draftKey struct {
+	workspace    chat.WorkspaceID
+	conversation chat.ConversationID
+	id           string
 }
 
 func newSubscription() *Subscription {
@@ -28,7 +36,7 @@ func (s *Subscription) Take() News {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.news
-	s.news = News{}
+	s.news, s.at = News{}, nil
 	return n
 }
 
@@ -56,6 +64,26 @@ func (s *Subscription) typing(t Typing) {
 		s.news.Typing = s.news.Typing[:n-1]
 	}
 	s.news.Typing = append(s.news.Typing, t)
+	s.signal()
+}
+
+// draft replaces what came before of the same message.
+func (s *Subscription) draft(d Draft) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := draftKey{d.Workspace, d.Conversation, d.ID}
+	switch i, known := s.at[k]; {
+	case known:
+		s.news.Drafts[i] = d
+	case len(s.news.Drafts) == DraftLimit:
+		return
+	default:
+		if s.at == nil {
+			s.at = map[draftKey]int{}
+		}
+		s.at[k] = len(s.news.Drafts)
+		s.news.Drafts = append(s.news.Drafts, d)
+	}
 	s.signal()
 }
 

@@ -1,4 +1,4 @@
-// Package wake carries "workspace W has head N" and typing signals to whoever waits for them: inside one process,
+// Package wake carries "workspace W has head N", typing signals and drafts of messages to whoever waits for them: inside one process,
 // or between nodes over NATS.
 //
 // Nothing here is durable and nothing depends on arrival: the truth is in the database, and a lost wake-up costs
@@ -16,6 +16,8 @@ type Bus interface {
 	Head(workspace chat.WorkspaceID, pos int64)
 	// Typing says that somebody began or stopped to write. It is never stored.
 	Typing(t Typing)
+	// Draft shows how far a message is that is still being written. It is never stored; the message itself is, when it is complete.
+	Draft(d Draft)
 	// Subscribe begins to collect news; the subscriber closes what it gets.
 	Subscribe() *Subscription
 }
@@ -28,18 +30,31 @@ type Typing struct {
 	On           bool                `json:"on"`
 }
 
+// Draft is a message that grows, such as an answer that a model is still writing. Each one has all that was written so far.
+type Draft struct {
+	Workspace    chat.WorkspaceID    `json:"-"`
+	Conversation chat.ConversationID `json:"conversation"`
+	ID           string              `json:"id"` // of the message to be, unique in its conversation
+	Message      chat.Message        `json:"message"`
+}
+
 // News is what came since the last Take.
 type News struct {
 	// Heads has the highest head of each workspace that was heard of.
 	Heads map[chat.WorkspaceID]int64
 	// Typing has the signals in the order in which they came, the newest TypingLimit of them.
 	Typing []Typing
+	// Drafts has the newest draft of each message, in any order; DraftLimit messages at the most, others are left out.
+	Drafts []Draft
 	// Missed says that other nodes may have spoken unheard (the connection was away): look at everything.
 	Missed bool
 }
 
-// TypingLimit is how many typing signals a subscription keeps; the oldest goes first.
-const TypingLimit = 256
+// TypingLimit is how many typing signals a subscription keeps; the oldest goes first. DraftLimit is how many messages it keeps drafts of.
+const (
+	TypingLimit = 256
+	DraftLimit  = 4096
+)
 
 var (
 	_ Bus = (*LocalBus)(nil)

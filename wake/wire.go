@@ -10,12 +10,14 @@ import (
 )
 
 // The wire format between nodes: subject "dragoman.wake.<workspace>", body
-// {"v":1,"head":42} or {"v":1,"typing":{"conversation":"c","sender":{"type":"agent","id":"a"},"on":true}}.
+// {"v":1,"head":42} or {"v":1,"typing":{"conversation":"c","sender":{"type":"agent","id":"a"},"on":true}}
+// or {"v":1,"draft":{"conversation":"c","id":"m","message":{"stack":[...]}}}.
 const (
 	subjectPrefix = "dragoman.wake."
 	wireVersion   = 1
-	wireLimit     = 4096 // bytes of a body
-	idLimit       = 200  // bytes of an id
+	wireLimit     = 4096      // bytes of a body
+	draftLimit    = 128 << 10 // bytes of a body with a draft
+	idLimit       = 200       // bytes of an id
 )
 
 // errMalformed is a message that is not ours, or that would not be understood.
@@ -25,6 +27,7 @@ type envelope struct {
 	V      int     `json:"v"`
 	Head   int64   `json:"head,omitempty"`
 	Typing *Typing `json:"typing,omitempty"`
+	Draft  *Draft  `json:"draft,omitempty"`
 }
 
 // encode makes subject and body.
@@ -33,7 +36,7 @@ func encode(w chat.WorkspaceID, e envelope) (subject string, body []byte, err er
 		return "", nil, err
 	}
 	body, err = json.Marshal(e)
-	if err != nil || len(body) > wireLimit {
+	if err != nil || len(body) > e.limit() {
 		return "", nil, errMalformed
 	}
 	return subjectPrefix + token(string(w)), body, nil
@@ -42,7 +45,7 @@ func encode(w chat.WorkspaceID, e envelope) (subject string, body []byte, err er
 // decode is the way back; whatever it accepts, encode accepts too.
 func decode(subject string, body []byte) (chat.WorkspaceID, envelope, error) {
 	name, ok := strings.CutPrefix(subject, subjectPrefix)
-	if !ok || len(body) > wireLimit {
+	if !ok || len(body) > draftLimit {
 		return "", envelope{}, errMalformed
 	}
 	id, ok := untoken(name)
@@ -53,21 +56,43 @@ func decode(subject string, body []byte) (chat.WorkspaceID, envelope, error) {
 	if err := json.Unmarshal(body, &e); err != nil {
 		return "", envelope{}, errMalformed
 	}
+	if len(body) > e.limit() {
+		return "", envelope{}, errMalformed
+	}
 	w := chat.WorkspaceID(id)
 	if e.Typing != nil {
 		e.Typing.Workspace = w
+	}
+	if e.Draft != nil {
+		e.Draft.Workspace = w
 	}
 	return w, e, e.check(w)
 }
 
 func (e envelope) check(w chat.WorkspaceID) error {
-	if e.V != wireVersion || w == "" || len(w) > idLimit || (e.Head > 0) == (e.Typing != nil) || e.Head < 0 {
+	kinds := 0
+	for _, has := range []bool{e.Head > 0, e.Typing != nil, e.Draft != nil} {
+		if has {
+			kinds++
+		}
+	}
+	if e.V != wireVersion || w == "" || len(w) > idLimit || kinds != 1 || e.Head < 0 {
+		return errMalformed
+	}
+	if d := e.Draft; d != nil && (d.Conversation == "" || len(d.Conversation) > idLimit || d.ID == "" || len(d.ID) > idLimit) {
 		return errMalformed
 	}
 	if t := e.Typing; t != nil && (t.Conversation == "" || len(t.Conversation) > idLimit || t.Sender.Type == "") {
 		return errMalformed
 	}
 	return nil
+}
+
+func (e envelope) limit() int {
+	if e.Draft != nil {
+		return draftLimit
+	}
+	return wireLimit
 }
 
 // token writes any text as one NATS subject token: letters, digits, "-" and "_" as they are, other bytes as
