@@ -1,12 +1,12 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"testing/fstest"
 
 	"github.com/pressly/goose/v3"
@@ -42,14 +42,16 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	return nil
 }
 
-// migrationsFor makes the one text fit a dialect: SQLite gets the clauses that stand in /*sqlite ...*/.
+// migrationsFor makes the one text fit a dialect: what stands in /*sqlite ...*/ is for SQLite alone, what stands in /*postgres ...*/
+// for PostgreSQL alone.
 func migrationsFor(dialect goose.Dialect) (fs.FS, error) {
+	ours, theirs := sqliteOnly, postgresOnly
+	if dialect != goose.DialectSQLite3 {
+		ours, theirs = theirs, ours
+	}
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
-	}
-	if dialect != goose.DialectSQLite3 {
-		return dir, nil
 	}
 	names, err := fs.Glob(dir, "*.sql")
 	if err != nil {
@@ -61,8 +63,13 @@ func migrationsFor(dialect goose.Dialect) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		text = bytes.ReplaceAll(text, []byte(") /*sqlite WITHOUT ROWID*/"), []byte(") WITHOUT ROWID"))
+		text = theirs.ReplaceAll(ours.ReplaceAll(text, []byte("$1")), nil)
 		out[name] = &fstest.MapFile{Data: text, Mode: 0o444}
 	}
 	return out, nil
 }
+
+var (
+	sqliteOnly   = regexp.MustCompile(`(?s)/\*sqlite (.*?)\*/`)
+	postgresOnly = regexp.MustCompile(`(?s)/\*postgres (.*?)\*/`)
+)
