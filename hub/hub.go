@@ -71,6 +71,8 @@ type Hub struct {
 	mu      sync.Mutex
 	lines   map[chat.ChannelID]*line
 	unknown map[chat.ChannelID]time.Time
+	epoch   int64 // grows when lines are forgotten: what was read before counts no more
+	opening singleflight.Group
 	renewal singleflight.Group
 	acks    chan func(context.Context)
 	changed chan struct{} // a channel of this node's was changed: look at the listeners

@@ -17,7 +17,7 @@ import (
 )
 
 // line is an open channel: its connector, what it can do, and how fast it may go. A line is replaced when the channel's
-// row has a new revision.
+// row has a new revision. Hub.mu guards until and looked.
 type line struct {
 	channel   store.Channel
 	traits    connector.Traits
@@ -25,80 +25,12 @@ type line struct {
 	abilities connector.Abilities
 	rate      *rate.Limiter
 	until     time.Time    // when the row is looked at again
+	looked    time.Time    // when somebody last went to do so
 	ailing    atomic.Bool  // the row says that the channel does not work
 	sessions  atomic.Int64 // how often the session was renewed
 
 	mu      sync.Mutex
 	threads map[string]*rate.Limiter
-}
-
-// lineAge is how long a node may go on with a channel's old settings after another node changed them.
-const lineAge = 2 * time.Second
-
-// line opens a channel, or finds it open.
-func (h *Hub) line(ctx context.Context, id chat.ChannelID) (*line, error) {
-	now := h.Now()
-	h.mu.Lock()
-	known := h.lines[id]
-	if left := h.unknown[id].Sub(now); left > 0 && left <= lineAge || len(id) > maxName {
-		h.mu.Unlock()
-		return nil, chat.Faultf(chat.CodeNotFound, "no such channel")
-	}
-	if known != nil {
-		// more than lineAge is left only when the clock was set back
-		if left := known.until.Sub(now); left > 0 && left <= lineAge {
-			h.mu.Unlock()
-			return known, nil
-		}
-	}
-	h.mu.Unlock()
-
-	ch, err := h.Store.Channel(ctx, id)
-	if err != nil {
-		if chat.CodeOf(err) == chat.CodeNotFound {
-			h.noteUnknown(id, now)
-		}
-		return nil, err
-	}
-	if known != nil && known.channel.Revision == ch.Revision {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		known.until = now.Add(lineAge)
-		known.ailing.Store(ch.Status == store.ChannelError)
-		return known, nil
-	}
-	l, err := h.open(ctx, ch)
-	if err != nil {
-		return nil, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if other := h.lines[id]; other != nil && other.channel.Revision >= ch.Revision {
-		return other, nil // somebody else opened it meanwhile; one line keeps one pace
-	}
-	l.until = now.Add(lineAge)
-	h.lines[id] = l
-	return l, nil
-}
-
-func (h *Hub) forgetLine(id chat.ChannelID) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.lines, id)
-	delete(h.unknown, id)
-}
-
-// maxUnknown bounds the ids that are known to name nothing, so that guessing them costs neither memory nor reads.
-const maxUnknown = 10000
-
-func (h *Hub) noteUnknown(id chat.ChannelID, now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.lines, id)
-	if len(h.unknown) >= maxUnknown {
-		clear(h.unknown)
-	}
-	h.unknown[id] = now.Add(lineAge)
 }
 
 // tellListeners lets supervise look at once.
