@@ -31,6 +31,7 @@ type line struct {
 
 	mu      sync.Mutex
 	threads map[string]*rate.Limiter
+	refused map[string]time.Time // when the platform last did not take the account, by the kind of work
 }
 
 // tellListeners lets supervise look at once.
@@ -65,6 +66,7 @@ func (h *Hub) openWith(ctx context.Context, ch store.Channel, settings json.RawM
 	t := connector.TraitsOf(p, conn)
 	l := &line{
 		channel: ch, traits: t, conn: conn, abilities: connector.AbilitiesOf(conn), rate: limiter(t.Rate), threads: map[string]*rate.Limiter{},
+		refused: map[string]time.Time{},
 	}
 	l.ailing.Store(ch.Status == store.ChannelError)
 	return l, nil

@@ -97,7 +97,7 @@ func (h *Hub) keepLine(l *line, ch store.Channel, epoch int64, now time.Time) *l
 		return other // one line keeps one pace
 	}
 	l.until = now.Add(lineAge)
-	l.ailing.Store(ch.Status == store.ChannelError)
+	l.judged(ch.Status)
 	h.lines[ch.ID] = l
 	return l
 }

@@ -174,6 +174,7 @@ func (h *Hub) works(ctx context.Context, l *line) {
 	if !l.ailing.CompareAndSwap(true, false) {
 		return
 	}
+	l.mended()
 	if err := h.Store.MarkChannel(ctx, l.channel.ID, store.ChannelActive, ""); err != nil {
 		l.ailing.Store(true)
 		h.Log.ErrorContext(ctx, "hub: channel not marked", "channel", l.channel.ID, "err", err)

@@ -68,6 +68,9 @@ func (h *Hub) fetchMedia(ctx context.Context, j *store.Job) store.Verdict {
 	if err != nil {
 		return store.Again(-1, &chat.Failure{Class: string(connector.Retry), Detail: err.Error()})
 	}
+	if l.refuses(workMedia, h.Now()) {
+		return h.untilMended(l)
+	}
 	var told []store.Command
 	for _, id := range filesOf(j.Event.Message) {
 		f, err := h.Store.File(ctx, id)
@@ -78,7 +81,7 @@ func (h *Hub) fetchMedia(ctx context.Context, j *store.Job) store.Verdict {
 			err = h.fetch(ctx, l, &f)
 		}
 		if err != nil {
-			if v, over := h.fetchFailed(ctx, j, err); !over {
+			if v, over := h.fetchFailed(ctx, l, j, err); !over {
 				return v
 			}
 			f.Status, f.Detail = store.FileFailed, connector.AsError(err).Failure().Detail
@@ -111,7 +114,7 @@ func fileData(seq int64, f store.File) json.RawMessage {
 }
 
 // fetchFailed decides whether a download is tried again; over says that it never will be.
-func (h *Hub) fetchFailed(ctx context.Context, j *store.Job, err error) (v store.Verdict, over bool) {
+func (h *Hub) fetchFailed(ctx context.Context, l *line, j *store.Job, err error) (v store.Verdict, over bool) {
 	h.Log.WarnContext(ctx, "hub: attachment not fetched", "channel", j.Group, "seq", j.Event.Seq, "attempt", j.Attempts+1, "err", err)
 	e := connector.AsError(err)
 	tooOld := h.Now().Sub(j.Created) > h.Limits.SendAge
@@ -121,7 +124,8 @@ func (h *Hub) fetchFailed(ctx context.Context, j *store.Job, err error) (v store
 	case connector.Throttled:
 		return store.Hold(orDefault(e.After, time.Second), e.Failure()), tooOld
 	case connector.Unauthorized, connector.Suspended:
-		return store.Hold(time.Minute, e.Failure()), tooOld
+		l.refuse(workMedia, h.Now())
+		return store.Hold(mendPause, e.Failure()), tooOld
 	default:
 		return v, true
 	}

@@ -45,9 +45,11 @@ func (h *Hub) out(ctx context.Context, j *store.Job) store.Verdict {
 		return h.noLine(ctx, j, err)
 	}
 	if l.channel.Status == store.ChannelOff {
-		// no verdict: this was no attempt, and what was interrupted stays so
 		h.Log.DebugContext(ctx, "out: the channel is off", "channel", j.Group, "seq", j.Event.Seq)
-		return store.LaterAll(30 * time.Second)
+		return h.untilMended(l)
+	}
+	if l.refuses(workOut, h.Now()) {
+		return h.untilMended(l)
 	}
 	conv, err := h.Store.Conversation(ctx, j.Workspace, j.Event.Conversation)
 	if err != nil {
@@ -164,7 +166,8 @@ func (s *sending) settle(ctx context.Context, e *connector.Error) store.Verdict 
 		return s.again(ctx, store.Hold(orDefault(e.After, time.Second), f), e)
 	case connector.Unauthorized, connector.Suspended:
 		s.h.markError(ctx, s.l, e)
-		return s.again(ctx, store.Hold(time.Minute, f), e)
+		s.l.refuse(workOut, s.h.Now())
+		return s.again(ctx, store.Hold(mendPause, f), e)
 	case connector.IsUnsure:
 		if s.l.traits.Idempotent {
 			return s.again(ctx, store.Again(-1, f), e)
