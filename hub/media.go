@@ -64,11 +64,8 @@ func mediaLane(e *chat.Event) string {
 // fetchMedia copies the attachments of an incoming message into the blob store.
 func (h *Hub) fetchMedia(ctx context.Context, j *store.Job) store.Verdict {
 	ctx = telemetry.WithAction(ctx, j.Event.Action)
-	l, err := h.line(ctx, chat.ChannelID(j.Group))
-	if err != nil {
-		return store.Again(-1, &chat.Failure{Class: string(connector.Retry), Detail: err.Error()})
-	}
-	if l.refuses(workMedia, h.Now()) {
+	l, noLine := h.line(ctx, chat.ChannelID(j.Group))
+	if noLine == nil && l.refuses(workMedia, h.Now()) {
 		return h.untilMended(l)
 	}
 	var told []store.Command
@@ -77,7 +74,11 @@ func (h *Hub) fetchMedia(ctx context.Context, j *store.Job) store.Verdict {
 		if chat.CodeOf(err) == chat.CodeNotFound {
 			continue // erased meanwhile
 		}
-		if err == nil && f.Status == store.FilePending {
+		switch {
+		case err != nil || f.Status != store.FilePending:
+		case noLine != nil:
+			err = noWay(noLine)
+		default:
 			err = h.fetch(ctx, l, &f)
 		}
 		if err != nil {

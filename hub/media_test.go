@@ -168,6 +168,20 @@ type torn struct{}
 
 func (torn) Read([]byte) (int, error) { return 0, errors.New("the connection broke") }
 
+func TestAttachmentsOfAPlatformThatIsGone(t *testing.T) {
+	t.Parallel()
+	s, _ := depot(func(int, chat.Source) (connector.Attachment, error) { return bytesOf("x"), nil })
+	before := newWorld(t, setup{platforms: []connector.Platform{s.platform("depot", connector.Traits{})}})
+	conv, ids := before.attach(before.channel("depot", map[string]any{"token": "SECRETdepotTOKEN00001"}), "first", "second")
+	before.close()
+	w := before.again(setup{}).run() // a program without that connector
+	for _, id := range ids {
+		if f := w.awaitFile(conv, id); f.Status != store.FileFailed || !strings.Contains(f.Detail, "no such connector") {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 func TestErasedWhileItIsFetched(t *testing.T) {
 	t.Parallel()
 	asked, gate := make(chan struct{}), make(chan struct{})

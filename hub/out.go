@@ -67,10 +67,18 @@ func (h *Hub) out(ctx context.Context, j *store.Job) store.Verdict {
 // noLine: the database is away (again soon), or there is no way out any more (given up).
 func (h *Hub) noLine(ctx context.Context, j *store.Job, err error) store.Verdict {
 	h.Log.ErrorContext(ctx, "hub: no way out", "channel", j.Group, "err", err)
-	if code := chat.CodeOf(err); code == chat.CodeNotFound || errors.Is(err, errNoPlatform) {
-		return (&sending{h: h, j: j}).giveUp(ctx, &connector.Error{Policy: connector.Rejected, Code: "no_channel", Err: err})
+	if e := noWay(err); e.Policy == connector.Rejected {
+		return (&sending{h: h, j: j}).giveUp(ctx, e)
 	}
 	return store.Later(5 * time.Second)
+}
+
+// noWay tells whether a channel that cannot be opened may open later.
+func noWay(err error) *connector.Error {
+	if chat.CodeOf(err) == chat.CodeNotFound || errors.Is(err, errNoPlatform) {
+		return &connector.Error{Policy: connector.Rejected, Code: "no_channel", Err: err}
+	}
+	return &connector.Error{Policy: connector.Retry, Code: "no_channel", Err: err}
 }
 
 // sending is one job under way.
