@@ -24,10 +24,11 @@ type line struct {
 	conn      connector.Connector
 	abilities connector.Abilities
 	rate      *rate.Limiter
-	until     time.Time    // when the row is looked at again
-	looked    time.Time    // when somebody last went to do so
-	ailing    atomic.Bool  // the row says that the channel does not work
-	sessions  atomic.Int64 // how often the session was renewed
+	courtesy  *rate.Limiter // what may be left out has a share of the rate
+	until     time.Time     // when the row is looked at again
+	looked    time.Time     // when somebody last went to do so
+	ailing    atomic.Bool   // the row says that the channel does not work
+	sessions  atomic.Int64  // how often the session was renewed
 
 	mu      sync.Mutex
 	threads map[string]*rate.Limiter
@@ -65,8 +66,9 @@ func (h *Hub) openWith(ctx context.Context, ch store.Channel, settings json.RawM
 	}
 	t := connector.TraitsOf(p, conn)
 	l := &line{
-		channel: ch, traits: t, conn: conn, abilities: connector.AbilitiesOf(conn), rate: limiter(t.Rate), threads: map[string]*rate.Limiter{},
-		refused: map[string]time.Time{},
+		channel: ch, traits: t, conn: conn, abilities: connector.AbilitiesOf(conn), rate: limiter(t.Rate),
+		courtesy: limiter(connector.Rate{N: t.Rate.N, Per: profileShare * t.Rate.Per, Burst: 1}),
+		threads:  map[string]*rate.Limiter{}, refused: map[string]time.Time{},
 	}
 	l.ailing.Store(ch.Status == store.ChannelError)
 	return l, nil

@@ -10,10 +10,17 @@ import (
 	"github.com/dragoman-hub/dragoman/telemetry"
 )
 
-// profileAge is how long a profile counts as known.
-const profileAge = 7 * 24 * time.Hour
+const (
+	// profileAge is how long a profile counts as known.
+	profileAge = 7 * 24 * time.Hour
+	// profileWait is how long a look-up waits for room beside the messages; the contact's next conversation is another occasion.
+	profileWait = 10 * time.Minute
+	// profileShare is which part of the channel's rate look-ups may have at most.
+	profileShare = 10
+)
 
-// profileLane: a new conversation is the occasion to look its contact up.
+// profileLane: a new conversation is the occasion to look its contact up. The event does not tell whether the platform gives profiles;
+// where it does not, the job costs a row in the transaction that opens the conversation and its share of a later one, but no read.
 func profileLane(e *chat.Event) string {
 	if e.Kind != chat.KindOpened {
 		return ""
@@ -41,6 +48,12 @@ func (h *Hub) lookUp(ctx context.Context, j *store.Job) store.Verdict {
 			return store.Done()
 		}
 	}
+	if d := l.spare(h.Now()); d > 0 {
+		if h.Now().Sub(j.Created) > profileWait {
+			return store.Done()
+		}
+		return store.LaterAll(d)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	p, err := l.abilities.Profile.Profile(ctx, conv.Thread.Address)
@@ -52,6 +65,15 @@ func (h *Hub) lookUp(ctx context.Context, j *store.Job) store.Verdict {
 		Workspace: j.Workspace, Conversation: conv.ID, Kind: chat.KindProfile, Sender: chat.Party{Type: chat.PartySystem}, Profile: &p,
 		Action: j.Event.Action,
 	})
+}
+
+// spare takes a place in the channel's queue for what messages go before, or answers when to try again: it is only taken while half of the
+// burst is free, and never more than a share of the rate, for the messages may be sent by another node.
+func (l *line) spare(now time.Time) time.Duration {
+	if l.rate == nil || l.rate.TokensAt(now) >= float64(l.rate.Burst()+1)/2 && l.courtesy.AllowN(now, 1) && l.rate.AllowN(now, 1) {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / float64(l.courtesy.Limit()))
 }
 
 func (h *Hub) noProfile(ctx context.Context, l *line, j *store.Job, err error) store.Verdict {

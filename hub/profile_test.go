@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -105,4 +106,33 @@ func TestProfilesAreTriedAFewTimes(t *testing.T) {
 	if len(w.letters()) != 0 {
 		t.Error("a profile became a dead letter")
 	}
+}
+
+func TestProfilesLeaveTheirPaceToMessages(t *testing.T) {
+	t.Parallel()
+	const people = 20
+	asked := newDiary[string]()
+	s := &script{profile: func(_ context.Context, address string) (chat.Profile, error) {
+		asked.add(address)
+		return chat.Profile{Person: chat.Person{Name: "Name of " + address}}, nil
+	}}
+	r := connector.Rate{N: 100, Per: time.Second, Burst: 10}
+	w := newWorld(t, setup{platforms: []connector.Platform{s.platform("people", connector.Traits{Rate: r})}})
+	ch := w.channel("people", map[string]any{"token": "SECRETpeopleTOKEN0001"})
+	for i := range people {
+		w.visit(ch, fmt.Sprint("p", i))
+	}
+	conv := w.meet(ch, "ann")
+	var last int64
+	for range 60 {
+		last = w.say(conv, "x")
+	}
+	begun := time.Now()
+	w.run()
+	w.awaitStatus(conv, last, chat.Sent)
+	took, n := time.Since(begun), len(asked.all())
+	if most := 1 + int(took*10/time.Second); n > most {
+		t.Errorf("%d look-ups in %s, at most %d", n, took, most)
+	}
+	eventually(t, "the other look-ups", func() bool { return len(asked.all()) == people+1 })
 }
