@@ -19,7 +19,8 @@ type panel struct {
 
 // buttons turns a text with buttons, or with quick replies, into the nearest form that WhatsApp has.
 func (n *number) buttons(p chat.ButtonsPayload) (statement, error) {
-	return n.panel(panel{text: p.Content, buttons: p.Buttons})
+	words, notice := formatted(p.Content, p.Spans, maxBody)
+	return n.panel(panel{text: words, buttons: p.Buttons, notice: notice})
 }
 
 // panel chooses the form: one link alone is a link button, up to three replies are buttons, up to ten are rows of
@@ -126,7 +127,7 @@ func (p panel) plain() (statement, error) {
 		}
 		return statement{kind: "image", body: picture, notice: p.notice}, nil
 	}
-	said, err := text(chat.TextPayload{Content: p.text})
+	said, err := text(chat.TextPayload{Content: p.text}) // its marks are in it
 	said.notice = p.notice
 	return said, err
 }

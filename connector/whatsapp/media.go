@@ -28,8 +28,9 @@ func (n *number) media(ctx context.Context, e chat.Element, files map[chat.FileI
 	if err != nil {
 		return statement{}, err
 	}
+	var notice string
 	if m.Caption != "" && (e.Type == chat.Image || e.Type == chat.Video || e.Type == chat.File) {
-		body["caption"] = m.Caption
+		body["caption"], notice = formatted(m.Caption, m.Spans, maxBody)
 	}
 	if name := either(loose(m.Name), loose(stored.Name)); name != "" && e.Type == chat.File {
 		body["filename"] = string(name)
@@ -37,7 +38,7 @@ func (n *number) media(ctx context.Context, e chat.Element, files map[chat.FileI
 	if e.Type == chat.Voice && strings.HasPrefix(mimeOf(m, stored), "audio/ogg") {
 		body["voice"] = true // the platform takes Ogg with Opus only
 	}
-	return statement{kind: mediaTypes[e.Type], body: body}, nil
+	return statement{kind: mediaTypes[e.Type], body: body, notice: notice}, nil
 }
 
 // object names an attachment as the platform wants it, with the stored file if there is one.

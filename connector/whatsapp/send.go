@@ -119,8 +119,9 @@ func text(p chat.TextPayload) (statement, error) {
 	if p.Content == "" {
 		return statement{}, rejected("a text must not be empty")
 	}
-	links := strings.Contains(p.Content, "https://") || strings.Contains(p.Content, "http://")
-	return statement{kind: "text", body: map[string]any{"body": p.Content, "preview_url": links}}, nil
+	words, notice := formatted(p.Content, p.Spans, maxText)
+	links := strings.Contains(words, "https://") || strings.Contains(words, "http://")
+	return statement{kind: "text", body: map[string]any{"body": words, "preview_url": links}, notice: notice}, nil
 }
 
 func location(p chat.LocationPayload) (statement, error) {

@@ -31,6 +31,7 @@ func traits() connector.Traits {
 		TextLimit:    maxText,
 		TextUnit:     connector.Runes,
 		CaptionLimit: maxBody,
+		Spans:        true,
 		Elements: []chat.ElementType{
 			chat.Text, chat.Image, chat.Audio, chat.Voice, chat.Video, chat.File, chat.Sticker,
 			chat.Location, chat.Contact, chat.Buttons, chat.QuickReplies, chat.Card, chat.Template,
