@@ -22,6 +22,7 @@ const (
 	ScopeChannels = "channels"
 	ScopeFlows    = "flows"
 	ScopeTokens   = "tokens"
+	ScopeWorker   = "worker"
 )
 
 // scopes says what each one is for, in the order in which they are told.
@@ -32,6 +33,7 @@ var scopes = []struct{ name, what string }{
 	{ScopeChannels, "Making, changing and deleting channels."},
 	{ScopeFlows, "Storing flows."},
 	{ScopeTokens, "Making and revoking tokens with no more scopes than one's own."},
+	{ScopeWorker, "Connecting workers that run flows' functions, and storing the flows that they register."},
 }
 
 // TokenPrefix is what API tokens begin with.

@@ -16,7 +16,7 @@ type tokenCreate struct {
 	Keyed
 	Body struct {
 		Name      string    `json:"name" minLength:"1" maxLength:"200" example:"crm"`
-		Scopes    []string  `json:"scopes" minItems:"1" maxItems:"10" nullable:"false" enum:"admin,read,write,channels,flows,tokens"`
+		Scopes    []string  `json:"scopes" minItems:"1" maxItems:"10" nullable:"false" enum:"admin,read,write,channels,flows,tokens,worker"`
 		ExpiresAt time.Time `json:"expires_at,omitzero" doc:"Never by default."`
 	}
 }

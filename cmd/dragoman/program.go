@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -19,6 +20,7 @@ import (
 	"github.com/dragoman-hub/dragoman/blob"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/rpc"
 	"github.com/dragoman-hub/dragoman/connector/all"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/outbound"
@@ -41,6 +43,8 @@ type program struct {
 	hub      *hub.Hub
 	bots     *bot.Runner
 	api      *api.API
+	workers  *rpc.Server
+	back     *http.ServeMux // what other systems' clients call, below /back/
 
 	workspace chat.WorkspaceID
 	url       string
@@ -66,7 +70,7 @@ func build(ctx context.Context, s settings, stderr io.Writer) (p *program, err e
 	}
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return p.openLog(stderr) },
-		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI,
+		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers,
 	} {
 		if err := step(ctx); err != nil {
 			return p, err
@@ -193,6 +197,25 @@ func (p *program) openAPI(context.Context) error {
 	return nil
 }
 
+func (p *program) openWorkers(context.Context) error {
+	p.workers = rpc.New(rpc.Options{Store: p.store, Channels: p.hub, Wake: p.bus, Now: time.Now, Log: p.log, Link: p.fileLink})
+	p.back = http.NewServeMux()
+	p.workers.Mount(p.back)
+	return nil
+}
+
+// fileLink is an address under which a worker can fetch a file; "" if none is known under which we are reached.
+func (p *program) fileLink(ws chat.WorkspaceID, id chat.FileID) string {
+	base := p.settings.PublicURL
+	if base == "" {
+		base = p.url
+	}
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + p.hub.FileLink(ws, id)
+}
+
 // work runs the stations until ctx ends.
 func (p *program) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -201,7 +224,8 @@ func (p *program) work(ctx context.Context) error {
 	}
 	g.Go(func() error { return p.hub.Run(ctx) })
 	g.Go(func() error { return p.bots.Run(ctx) })
-	g.Go(func() error { return p.bots.RunCalls(ctx, nil) })
+	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
+	g.Go(func() error { return p.workers.Run(ctx) })
 	g.Go(func() error { return p.measure(ctx) })
 	return g.Wait()
 }
@@ -226,10 +250,30 @@ func (p *program) measure(ctx context.Context) error {
 	}
 }
 
+// ServeHTTP gives each request to the part that knows its path.
+func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, backPrefix) {
+		p.back.ServeHTTP(w, r)
+		return
+	}
+	p.api.ServeHTTP(w, r)
+}
+
+// backPrefix is where ChatFAQ's clients call.
+const backPrefix = "/back/"
+
+func (p *program) route(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, backPrefix) {
+		_, pattern := p.back.Handler(r)
+		return pattern
+	}
+	return p.api.Route(r)
+}
+
 // server is the HTTP server with its limits.
 func (p *program) server() *http.Server {
 	return &http.Server{
-		Handler: p.metrics.Counted(p.api, time.Now, p.api.Route), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: p.metrics.Counted(p, time.Now, p.route), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 }

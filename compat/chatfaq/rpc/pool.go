@@ -1,0 +1,243 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/dragoman-hub/dragoman/chat"
+)
+
+// crewKey names a flow of a workspace.
+type crewKey struct {
+	ws   chat.WorkspaceID
+	flow string
+}
+
+// pool knows the workers of each flow and what they are doing. No lock is taken while its own is held, but that of a call.
+type pool struct {
+	limit int // calls under way at one worker
+
+	mu      sync.Mutex
+	crews   map[crewKey]*crew
+	members map[*socket]*member
+	turn    uint64 // counts calls that were given out
+}
+
+// crew are the workers of one flow.
+type crew struct {
+	members []*member
+	changed chan struct{} // closed when somebody comes or has room again; nil while nobody waits
+	seats   seats
+}
+
+// member is a registered worker.
+type member struct {
+	id      string
+	key     crewKey
+	version int // of the flow that it registered
+	socket  *socket
+	left    bool
+	used    uint64 // turn of its last call
+	calls   map[string]*call
+	talks   map[name]*call // by conversation
+}
+
+func newPool(limit int) *pool {
+	return &pool{limit: limit, crews: map[crewKey]*crew{}, members: map[*socket]*member{}}
+}
+
+// crew is called with the lock held.
+func (p *pool) crew(key crewKey) *crew {
+	c := p.crews[key]
+	if c == nil {
+		c = &crew{}
+		p.crews[key] = c
+	}
+	return c
+}
+
+// join makes a socket a worker of a flow; it serves one flow at a time.
+func (p *pool) join(c *socket, flow string, version int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := crewKey{c.token.Workspace, flow}
+	if m := p.members[c]; m != nil {
+		if m.key == key && m.version == version {
+			return
+		}
+		p.remove(m)
+	}
+	m := &member{id: chat.NewID(), key: key, version: version, socket: c, calls: map[string]*call{}, talks: map[name]*call{}}
+	p.members[c] = m
+	crew := p.crew(key)
+	crew.members = append(crew.members, m)
+	crew.tell()
+}
+
+// leave ends the calls of a socket: they are lost.
+func (p *pool) leave(c *socket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.members[c]; m != nil {
+		p.remove(m)
+	}
+}
+
+// remove is called with the lock held.
+func (p *pool) remove(m *member) {
+	delete(p.members, m.socket)
+	m.left = true
+	crew := p.crew(m.key)
+	for i, other := range crew.members {
+		if other == m {
+			crew.members = append(crew.members[:i:i], crew.members[i+1:]...)
+			break
+		}
+	}
+	for _, c := range m.calls {
+		c.lose()
+	}
+}
+
+// tell wakes those who wait for a worker; called with the lock held.
+func (c *crew) tell() {
+	if c.changed != nil {
+		close(c.changed)
+		c.changed = nil
+	}
+}
+
+// Why there is no worker for a call.
+var (
+	errNobody = errors.New("no worker is connected")
+	errBusy   = errors.New("all workers are busy")
+)
+
+// take finds a worker for a call and waits for one while there is none.
+func (p *pool) take(ctx context.Context, key crewKey, version int, c *call) (*member, error) {
+	for {
+		m, changed, why := p.try(key, version, c)
+		if m != nil {
+			return m, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("flow %s: %w", key.flow, why)
+		case <-changed:
+		}
+	}
+}
+
+func (p *pool) try(key crewKey, version int, c *call) (*member, <-chan struct{}, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	crew := p.crew(key)
+	m := crew.choose(p.limit, version, c)
+	if m == nil {
+		if crew.changed == nil {
+			crew.changed = make(chan struct{})
+		}
+		if len(crew.members) == 0 {
+			return nil, crew.changed, errNobody
+		}
+		return nil, crew.changed, errBusy
+	}
+	p.turn++
+	m.used = p.turn
+	m.calls[c.id], m.talks[c.talk] = c, c
+	crew.seats.put(c.conversation, m)
+	return m, nil, nil
+}
+
+// choose prefers workers with the conversation's version of the flow, then the one that had the conversation before, then the one
+// that has waited longest. A worker has at most one call of a conversation.
+func (c *crew) choose(limit, version int, call *call) (best *member) {
+	before := c.seats.find(call.conversation)
+	rank := func(m *member) (r int) {
+		if m.version == version {
+			r += 2
+		}
+		if m == before {
+			r++
+		}
+		return r
+	}
+	for _, m := range c.members {
+		if len(m.calls) >= limit || m.talks[call.talk] != nil {
+			continue
+		}
+		if best == nil || rank(m) > rank(best) || rank(m) == rank(best) && m.used < best.used {
+			best = m
+		}
+	}
+	return best
+}
+
+// release frees a worker of a call.
+func (p *pool) release(m *member, c *call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(m.calls, c.id)
+	delete(m.talks, c.talk)
+	p.crew(m.key).tell()
+}
+
+// find tells which call a result is for; nil: none that is under way. Clients that do not send the call's id back are known by
+// the conversation.
+func (p *pool) find(c *socket, r result) *call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.members[c]
+	switch {
+	case m == nil:
+		return nil
+	case r.CallID != "":
+		return m.calls[r.CallID]
+	default:
+		return m.talks[r.Conversation]
+	}
+}
+
+// list shows the workers of a workspace.
+func (p *pool) list(ws chat.WorkspaceID) []workerView {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := []workerView{}
+	for key, crew := range p.crews {
+		if key.ws != ws {
+			continue
+		}
+		for _, m := range crew.members {
+			out = append(out, workerView{"rpc_" + key.flow + "_" + m.id, fmt.Sprintf("rr_%s_%d", key.flow, m.version), key.flow})
+		}
+	}
+	return out
+}
+
+// seats remember which worker had a conversation: the newest maxSeats of them for certain.
+type seats struct {
+	young, old map[chat.ConversationID]*member
+}
+
+// maxSeats bounds one generation.
+const maxSeats = 1 << 15
+
+func (s *seats) find(id chat.ConversationID) *member {
+	m := s.young[id]
+	if m == nil {
+		m = s.old[id]
+	}
+	if m == nil || m.left {
+		return nil
+	}
+	return m
+}
+
+func (s *seats) put(id chat.ConversationID, m *member) {
+	if s.young == nil || len(s.young) >= maxSeats {
+		s.young, s.old = map[chat.ConversationID]*member{}, s.young
+	}
+	s.young[id] = m
+}
