@@ -45,10 +45,28 @@ func (c *Receive) settle(ctx context.Context, u *unit, ch *channelRow, conv *con
 	if err != nil {
 		return Result{}, err
 	}
-	u.moveStatus(row, c.In.Status, c.In.Failure)
+	u.prove(row, c.In.Status, c.In.Failure)
 	e := c.event(chat.KindReceipt)
 	e.Data = data(chat.ReceiptData{Seq: seq, Status: c.In.Status, ExternalIDs: notEmpty(c.In.Target), Error: c.In.Failure})
 	return Result{Events: []chat.Event{u.append(conv, ch, e, c.onceKey().key)}}, nil
+}
+
+// prove moves a status by what the platform says of a message that an id stands for. A message that has an id and is not out as a whole
+// has several parts: the id proves its part only, and what became of the others stays unsure.
+func (u *unit) prove(row *eventRow, to chat.Status, f *chat.Failure) {
+	if to == chat.Failed || !row.partly() {
+		u.moveStatus(row, to, f)
+	}
+}
+
+// partly tells that some parts are out, and no more is known.
+func (row *eventRow) partly() bool {
+	switch row.status {
+	case chat.Queued, chat.Sending, chat.Unsure:
+		return row.externalID != ""
+	default:
+		return false
+	}
 }
 
 // moveStatus never goes backwards.
@@ -96,7 +114,8 @@ func (c *Receive) receiptUpTo(ctx context.Context, u *unit, ch *channelRow) (Res
 				u.events[k] = row
 			}
 			// what this unit knows may be newer than what is stored
-			if s := u.events[k].status; s == chat.Sent || s == chat.Delivered || s == chat.Unsure {
+			row = u.events[k]
+			if s := row.status; s == chat.Sent || s == chat.Delivered || s == chat.Unsure && !row.partly() {
 				seqs = append(seqs, k.seq)
 			}
 			return nil

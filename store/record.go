@@ -139,7 +139,7 @@ func (c *Report) name(u *unit, conv *conversationRow, row *eventRow, k targetKey
 		row.externalID, row.dirty = k.external, true
 	}
 	if t := u.targets[k]; t != nil && t.seq == 0 && t.early != "" {
-		u.moveStatus(row, t.early, failureOf(t.failure))
+		u.prove(row, t.early, failureOf(t.failure))
 	}
 	u.nameMessage(k, conv, c.Seq)
 }

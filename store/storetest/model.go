@@ -130,6 +130,14 @@ func (e *modelEvent) move(to chat.Status) {
 	}
 }
 
+// prove is move for what names one part: of a message that is not out as a whole it proves no more than that part.
+func (e *modelEvent) prove(to chat.Status) {
+	if e.name != "" && to != chat.Failed && (e.status == chat.Queued || e.status == chat.Sending || e.status == chat.Unsure) {
+		return
+	}
+	e.move(to)
+}
+
 func (m *model) report(c *modelConv, seq int, status chat.Status, id string) {
 	e := &c.events[seq-1]
 	e.move(status)
@@ -137,7 +145,7 @@ func (m *model) report(c *modelConv, seq int, status chat.Status, id string) {
 		e.name = id
 	}
 	if _, known := m.names[id]; !known && m.early[id] != "" {
-		e.move(m.early[id])
+		e.prove(m.early[id])
 	}
 	m.name(id, c, seq)
 	m.add(c, modelEvent{kind: chat.KindReceipt})
@@ -152,7 +160,7 @@ func (m *model) receipt(id string, status chat.Status) {
 		m.add(nil, modelEvent{})
 		return
 	}
-	at.conv.events[at.seq-1].move(status)
+	at.conv.events[at.seq-1].prove(status)
 	m.add(at.conv, modelEvent{kind: chat.KindReceipt})
 }
 

@@ -16,6 +16,7 @@ func receipting() []examination {
 		{"watermarks", false, watermark},
 		{"a quiet report", false, quietReport},
 		{"many parts, many ids", false, manyParts},
+		{"a receipt proves its part", false, partProven},
 	}
 }
 
@@ -123,4 +124,36 @@ func manyParts(t *testing.T, db Database) {
 	equal(t, "external id is the first part's", s.event(conv, seq).ExternalID, "p1")
 	s.receipt("p2", chat.Delivered)
 	equal(t, "a receipt for the second part", s.event(conv, seq).Status, chat.Delivered)
+}
+
+func partProven(t *testing.T, db Database) {
+	s := newSite(t, db)
+	conv := s.talk("a")
+	seq := s.do(s.post(conv, "x")).Events[0].Seq
+	s.receipt("p0", chat.Delivered) // earlier than what names it
+	s.do(s.report(conv, seq, chat.Unsure, "p0", "p1"))
+	equal(t, "after an early receipt", s.event(conv, seq).Status, chat.Unsure)
+	e := s.receipt("p1", chat.Delivered)
+	equal(t, "where the receipt is", e.Conversation, conv)
+	equal(t, "one part delivered", s.event(conv, seq).Status, chat.Unsure)
+	in := s.about(chat.KindReceipt, "a", "")
+	in.Status, in.UpTo = chat.Read, e.At
+	before := s.head()
+	s.receive(in)
+	equal(t, "a mark behind it", s.event(conv, seq).Status, chat.Unsure)
+	equal(t, "which moves nothing", s.head(), before)
+	s.do(s.report(conv, seq, chat.Sent, "p2")) // it was repeated, and now all parts are out
+	s.receipt("p2", chat.Delivered)
+	equal(t, "all parts known", s.event(conv, seq).Status, chat.Delivered)
+
+	single := s.do(s.post(conv, "y")).Events[0].Seq
+	s.do(s.report(conv, single, chat.Unsure))
+	in.Key, in.UpTo = "mark 2", s.event(conv, single).At
+	s.receive(in)
+	equal(t, "a message of one part, read", s.event(conv, single).Status, chat.Read)
+	lost := s.do(s.post(conv, "z")).Events[0].Seq
+	s.do(s.report(conv, lost, chat.Unsure, "p3"))
+	s.receipt("p3", chat.Failed)
+	equal(t, "one part failed", s.event(conv, lost).Status, chat.Failed)
+	audit(t, s.Store)
 }
