@@ -39,14 +39,11 @@ func (s *Store) AddToken(ctx context.Context, t Token) (Token, error) {
 		return t, err
 	}
 	t.ID, t.CreatedAt = s.id(), s.now()
-	err = s.engine.exec(ctx, stmt{
+	err = s.write(ctx, ws, t.ID, t, stmt{
 		sql:  "INSERT INTO tokens (uid, workspace, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		args: []any{t.ID, ws, t.Name, t.Hash, strings.Join(t.Scopes, " "), micros(t.CreatedAt), micros(t.ExpiresAt)},
 	})
-	if err != nil {
-		return t, s.refused(err)
-	}
-	return t, nil
+	return t, err
 }
 
 // TokenByHash finds a token that is neither revoked nor expired.
@@ -67,13 +64,14 @@ func (s *Store) RevokeToken(ctx context.Context, ws chat.WorkspaceID, id string)
 		return err
 	}
 	hit := false
-	err = s.engine.exec(ctx, stmt{
+	return s.decide(ctx, no, id, nil, []stmt{{
 		sql:  "UPDATE tokens SET revoked_at = CASE WHEN revoked_at = 0 THEN $1 ELSE revoked_at END WHERE workspace = $2 AND uid = $3 RETURNING uid",
 		args: []any{micros(s.now()), no, id},
 		scan: func(scanner) error { hit = true; return nil },
+	}}, func(writeTx) error {
+		if !hit {
+			return chat.Faultf(chat.CodeNotFound, "no such token")
+		}
+		return nil
 	})
-	if err == nil && !hit {
-		return chat.Faultf(chat.CodeNotFound, "no such token")
-	}
-	return unavailable(err)
 }
