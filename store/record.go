@@ -110,8 +110,15 @@ func (c *Report) apply(ctx context.Context, u *unit) (Result, error) {
 		return Result{}, err
 	}
 	u.moveStatus(row, c.Receipt.Status, c.Receipt.Error)
+	var res Result
 	for _, id := range c.Receipt.ExternalIDs {
-		c.name(u, conv, row, targetKey{conv.ws, conv.channel, id})
+		k := targetKey{conv.ws, conv.channel, id}
+		gone, err := c.takeBack(ctx, u, conv, ch, row, k)
+		if err != nil {
+			return Result{}, err
+		}
+		res.Events = append(res.Events, gone...)
+		c.name(u, conv, row, k)
 	}
 	if c.MovedTo != "" {
 		if err := u.moveAddress(ctx, addressKey{conv.ws, conv.channel, conv.threadBody.Address}, c.MovedTo); err != nil {
@@ -124,13 +131,14 @@ func (c *Report) apply(ctx context.Context, u *unit) (Result, error) {
 		}
 	}
 	if c.Quiet {
-		return Result{}, nil
+		return res, nil
 	}
 	c.Receipt.Seq = c.Seq
 	e := chat.Event{
 		Kind: chat.KindReceipt, Direction: chat.Out, Sender: &chat.Party{Type: chat.PartySystem}, Data: data(c.Receipt), Action: c.Action,
 	}
-	return Result{Events: []chat.Event{u.append(conv, ch, e, "")}}, nil
+	res.Events = append(res.Events, u.append(conv, ch, e, ""))
+	return res, nil
 }
 
 // name binds an external id to the message; a receipt that came earlier counts now.

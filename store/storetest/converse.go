@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ func conversing() []examination {
 		{"a moved address with a past", false, movedToPast},
 		{"edits, reactions and deletions", false, changesIn},
 		{"an echo of our own message", false, echo},
+		{"an echo before the report", false, fastEcho},
 		{"replies are linked", false, replies},
 		{"rules of posting", false, posting},
 		{"rules of changing", false, changing},
@@ -273,6 +275,42 @@ func echo(t *testing.T, db Database) {
 	equal(t, "status with the early receipt", s.event(conv, e.Seq).Status, chat.Delivered)
 	equal(t, "unread", s.look(conv).Unread, unread)
 	equal(t, "contact's name", s.look(conv).Contact.Name, "Name of a")
+}
+
+func fastEcho(t *testing.T, db Database) {
+	s := newSite(t, db)
+	conv := s.talk("a")
+	seq := s.do(s.post(conv, "hello")).Events[0].Seq
+	other := s.do(s.post(conv, "another")).Events[0].Seq
+	in := s.in("a", "hello")
+	in.Echo, in.ID = true, "e1"
+	echo := s.receive(in).Events[0]
+	equal(t, "the echo is kept", echo.Direction, chat.Out)
+	s.receipt("e1", chat.Delivered)
+	res := s.do(s.report(conv, seq, chat.Sent, "e1", "e2"))
+	gone := res.Events[0]
+	equal(t, "the echo is taken back by", gone.Kind, chat.KindDeleted)
+	equal(t, "direction", gone.Direction, "")
+	equal(t, "which", string(gone.Data), fmt.Sprintf(`{"seq":%d,"duplicate_of":%d}`, echo.Seq, seq))
+	equal(t, "then comes the report", res.Events[len(res.Events)-1].Kind, chat.KindReceipt)
+	ours := s.event(conv, seq)
+	equal(t, "id", ours.ExternalID, "e1")
+	equal(t, "status", ours.Status, chat.Delivered)
+	equal(t, "id of the echo", s.event(conv, echo.Seq).ExternalID, "")
+	s.receipt("e1", chat.Read)
+	equal(t, "a later receipt", s.event(conv, seq).Status, chat.Read)
+	before := s.head()
+	in.Key = "once more"
+	equal(t, "the echo again", s.receive(in).Duplicate, true)
+	equal(t, "head", s.head(), before)
+
+	// ids that are no echoes' keep their first meaning
+	contact := s.in("a", "theirs")
+	contact.ID = "e3"
+	s.receive(contact)
+	equal(t, "events of a report with a strange id", len(s.do(s.report(conv, other, chat.Sent, "e3", "e1")).Events), 1)
+	equal(t, "ours", s.event(conv, seq).ExternalID, "e1")
+	audit(t, s.Store)
 }
 
 func replies(t *testing.T, db Database) {
