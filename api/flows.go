@@ -23,7 +23,7 @@ type flowPut struct {
 
 type flowGet struct {
 	FlowPath
-	Version int `query:"version" minimum:"1" doc:"The newest by default."`
+	Version int `query:"version" minimum:"1" maximum:"2147483647" doc:"The newest by default."`
 }
 
 // FlowVersion names one version of a flow.
@@ -50,6 +50,7 @@ func (a *API) registerFlows() {
 	add(a, act{
 		method: http.MethodGet, path: "/v1/flows/{name}/versions", id: "listFlowVersions", tag: tag, scope: ScopeRead, summary: "List a flow's versions, newest first",
 	}, a.flowVersions)
+	a.registerFlowGraph()
 }
 
 func (a *API) putFlow(ctx context.Context, in *flowPut) (*reply[StoredFlow], error) {

@@ -45,7 +45,7 @@ type botPost struct {
 	Body *struct {
 		Move
 		Flow    string `json:"flow,omitempty" maxLength:"100" doc:"By default the flow that the conversation had, or its channel's."`
-		Version int    `json:"version,omitempty" minimum:"1" doc:"The newest by default."`
+		Version int    `json:"version,omitempty" minimum:"1" maximum:"2147483647" doc:"The newest by default."`
 	}
 }
 
