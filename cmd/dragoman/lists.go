@@ -250,6 +250,7 @@ type flowCmd struct {
 	Show  flowShowCmd  `cmd:"" help:"Print a flow's definition."`
 	Check flowCheckCmd `cmd:"" help:"Check a definition without storing it; needs no hub."`
 	Put   flowPutCmd   `cmd:"" help:"Store a definition as the newest version."`
+	Draw  flowDrawCmd  `cmd:"" help:"Draw a flow as SVG, with counts of its traffic."`
 }
 
 type flowView struct {

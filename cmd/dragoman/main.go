@@ -23,7 +23,7 @@ type commands struct {
 
 	Serve   serveCmd   `cmd:"" help:"Run the hub."`
 	Channel channelCmd `cmd:"" help:"List, add, check, change and delete channels."`
-	Flow    flowCmd    `cmd:"" help:"List, show, check and store flows."`
+	Flow    flowCmd    `cmd:"" help:"List, show, check, store and draw flows."`
 	Say     sayCmd     `cmd:"" help:"Talk to a flow from the terminal."`
 	Replay  replayCmd  `cmd:"" help:"Run a conversation through its flow again and compare the decisions."`
 	Token   tokenCmd   `cmd:"" help:"List, make and revoke API tokens."`
