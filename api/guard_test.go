@@ -122,6 +122,32 @@ func TestWebhookErrors(t *testing.T) {
 	}
 }
 
+func TestBodiesAreUTF8(t *testing.T) {
+	w := newWorld(t)
+	channel, conv := w.talk("admin")
+	before := w.head(w.ws)
+	for _, c := range [][3]string{
+		{"POST", "/v1/conversations/" + conv + "/messages", `{"text":"a%b"}`},
+		{"POST", "/v1/conversations/" + conv + "/notes", `{"text":"a%b"}`},
+		{"POST", "/v1/channels", `{"connector":"simulator","name":"a%b"}`},
+		{"PATCH", "/v1/channels/" + channel, `{"name":"a%b"}`},
+		{"PUT", "/v1/flows/a", `{"states":[{"name":"a%b","initial":true}]}`},
+		{"POST", "/v1/tokens", `{"name":"a%b","scopes":["read"]}`},
+		{"POST", "/v1/tokens", `{"name":"a","scopes":["read"],"%":1}`},
+	} {
+		for _, bad := range []string{"\xff", "\xc3", "\xed\xa0\x80"} {
+			got := w.call(c[0], c[1], "admin", strings.ReplaceAll(c[2], "%", bad))
+			if got.status != 400 || got.at(t, "code") != "malformed" {
+				t.Errorf("%s %s with %q: %d %s", c[0], c[1], bad, got.status, got.body)
+			}
+		}
+	}
+	if w.head(w.ws) != before || strings.Contains(w.ok("GET", "/v1/channels", "admin", "").body, "\uFFFD") {
+		t.Error("something was stored")
+	}
+	w.ok("POST", "/v1/conversations/"+conv+"/messages", "admin", `{"text":"Grüße \uFFFD"}`) // that character itself may be sent
+}
+
 func TestLimitsOfBodies(t *testing.T) {
 	w := newWorld(t, func(o *api.Options) { o.Limits.Body = 1000 })
 	_, conversation := w.talk("admin")

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/telemetry"
@@ -178,6 +179,9 @@ func (a *API) readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		if mt, _, err := mime.ParseMediaType(ct); err != nil || mt != "application/json" {
 			return nil, problem(codeMedia, "the body must be application/json")
 		}
+	}
+	if !utf8.Valid(body) { // else it would be kept with its wrong bytes replaced
+		return nil, problem(codeMalformed, "the body is not valid UTF-8")
 	}
 	if depth(body) > maxDepth {
 		return nil, invalid(ProblemDetail{"body", fmt.Sprintf("nested deeper than %d", maxDepth)})
