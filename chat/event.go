@@ -10,34 +10,38 @@ type Kind string
 
 // The kinds of events in the log. The comment names the type of Data.
 const (
-	KindMessage     Kind = "message"     // Event.Message
-	KindOpened      Kind = "opened"      // OpenedData
-	KindQueued      Kind = "queued"      // PlaceData: now waiting in a queue
-	KindAssigned    Kind = "assigned"    // PlaceData: an agent has it
-	KindBot         Kind = "bot"         // PlaceData: a flow has it (again)
-	KindClosed      Kind = "closed"      // PlaceData
-	KindReceipt     Kind = "receipt"     // ReceiptData: the status of a message moved on
-	KindEdited      Kind = "edited"      // TargetData; Event.Message has the new content
-	KindDeleted     Kind = "deleted"     // TargetData
-	KindReaction    Kind = "reaction"    // ReactionData
-	KindFlowStep    Kind = "flow_step"   // the bot's own data
-	KindCall        Kind = "call"        // the bot asks a worker
-	KindCallResult  Kind = "call_result" // a worker answered, or its time ran out
-	KindRead        Kind = "read"        // TargetData: we have read the contact's messages up to it
-	KindNote        Kind = "note"        // Event.Message, seen by agents only
-	KindProfile     Kind = "profile"     // Profile
-	KindBlocked     Kind = "blocked"     // the contact stopped us from writing
-	KindUnblocked   Kind = "unblocked"   // and lets us again
-	KindFile        Kind = "file"        // FileData: an attachment was fetched, or never will be
-	KindJoined      Kind = "joined"      // PersonData: somebody came into a group
-	KindLeft        Kind = "left"        // PersonData
-	KindMoved       Kind = "moved"       // MovedData: the contact has a new address
-	KindRewound     Kind = "rewound"     // RewoundData: the contact took back what came after a message
-	KindRepeated    Kind = "repeated"    // TargetData: a dead letter is tried again
-	KindErased      Kind = "erased"      // personal data of the contact was rewritten
-	KindUnsupported Kind = "unsupported" // UnsupportedPayload: an event that the hub cannot read
-	KindTyping      Kind = "typing"      // never stored
-	KindIgnored     Kind = "ignored"     // never stored: read, and of no use to us
+	KindMessage      Kind = "message"       // Event.Message
+	KindOpened       Kind = "opened"        // OpenedData
+	KindQueued       Kind = "queued"        // PlaceData: now waiting in a queue
+	KindAssigned     Kind = "assigned"      // PlaceData: an agent has it
+	KindBot          Kind = "bot"           // PlaceData: a flow has it (again)
+	KindClosed       Kind = "closed"        // PlaceData
+	KindReceipt      Kind = "receipt"       // ReceiptData: the status of a message moved on
+	KindEdited       Kind = "edited"        // TargetData; Event.Message has the new content
+	KindDeleted      Kind = "deleted"       // TargetData
+	KindReaction     Kind = "reaction"      // ReactionData
+	KindFlowStep     Kind = "flow_step"     // the bot's own data
+	KindCall         Kind = "call"          // the bot asks a worker
+	KindCallResult   Kind = "call_result"   // a worker answered, or its time ran out
+	KindRead         Kind = "read"          // TargetData: we have read the contact's messages up to it
+	KindNote         Kind = "note"          // Event.Message, seen by agents only
+	KindProfile      Kind = "profile"       // Profile
+	KindBlocked      Kind = "blocked"       // the contact stopped us from writing
+	KindUnblocked    Kind = "unblocked"     // and lets us again
+	KindFile         Kind = "file"          // FileData: an attachment was fetched, or never will be
+	KindJoined       Kind = "joined"        // PersonData: somebody came into a group
+	KindLeft         Kind = "left"          // PersonData
+	KindMoved        Kind = "moved"         // MovedData: the contact has a new address
+	KindOffered      Kind = "offered"       // OfferData: agents may accept the waiting conversation
+	KindOfferEnded   Kind = "offer_ended"   // OfferData: these agents may not any more
+	KindRewound      Kind = "rewound"       // RewoundData: the contact took back what came after a message
+	KindRepeated     Kind = "repeated"      // TargetData: a dead letter is tried again
+	KindErased       Kind = "erased"        // personal data of the contact was rewritten
+	KindAgentChanged Kind = "agent_changed" // of the workspace: how an agent is now
+	KindQueueChanged Kind = "queue_changed" // of the workspace: how a queue is now
+	KindUnsupported  Kind = "unsupported"   // UnsupportedPayload: an event that the hub cannot read
+	KindTyping       Kind = "typing"        // never stored
+	KindIgnored      Kind = "ignored"       // never stored: read, and of no use to us
 )
 
 // Direction is in (from the contact) or out (to the contact).
@@ -139,6 +143,15 @@ type OpenedData struct {
 
 	Metadata json.RawMessage `json:"metadata,omitempty"` // what the client said of itself
 	Override string          `json:"override,omitempty"` // every message leads into this state of the flow
+}
+
+// OfferData tells whom a waiting conversation is offered to, or whom no more.
+type OfferData struct {
+	Agents   []string        `json:"agents,omitempty"`
+	Queue    string          `json:"queue,omitempty"`
+	Until    time.Time       `json:"until,omitzero"`     // they have to accept until then; zero: as long as it waits
+	Reason   string          `json:"reason,omitempty"`   // of an end: declined, timeout
+	Decision json.RawMessage `json:"decision,omitempty"` // of routing: the rule, the candidates and the reasons
 }
 
 // RewoundData tells how far a conversation was taken back: what stands behind Seq does not count any more, for the flow as for readers.

@@ -86,6 +86,7 @@ type Decision struct {
 	Offer      []AgentID   `json:"offer,omitempty"`
 	Reason     Reason      `json:"reason"`
 	Candidates []Candidate `json:"candidates,omitempty"`
+	Considered int         `json:"considered,omitempty"` // how many candidates there were, when not all are told
 }
 
 // Route decides. last is the agent who was offered the queue's last conversation. The order of the agents does not matter, and the

@@ -34,6 +34,7 @@ func (u *unit) flush() ([]stmt, error) {
 	out = append(append(out, conversations...), events...)
 	out = append(out, u.flushTargets()...)
 	out = append(out, u.flushJobs()...)
+	out = append(out, u.flushDesk()...)
 	return append(out, u.extra...), nil
 }
 

@@ -46,6 +46,11 @@ func (c *Place) apply(ctx context.Context, u *unit) (Result, error) {
 	if len(c.Expect) > 0 && !slices.Contains(c.Expect, conv.state) {
 		return Result{}, chat.Faultf(chat.CodeConflict, "the conversation is "+string(conv.state)+" now")
 	}
+	if conv.state == chat.StateQueued {
+		if err := u.dropOffer(ctx, convKey{conv.ws, conv.no}); err != nil {
+			return Result{}, err
+		}
+	}
 	conv.state, conv.assignee, conv.dirty, conv.moved = c.To.State, c.To.Assignee, true, true
 	switch c.To.State {
 	case chat.StateClosed:

@@ -34,7 +34,8 @@ type unit struct {
 	fences     map[leaseKey]int64
 	asked      map[any]bool
 	warm       map[int64]*warmRows // rows of the transactions before
-	cold       bool                // this one changes rows behind its back: nothing of it may be kept
+	desk       deskRows
+	cold       bool // this one changes rows behind its back: nothing of it may be kept
 
 	broken error        // what the database answered to a read: this unit cannot be committed any more
 	fresh  []freshEvent // appended in this unit, in order

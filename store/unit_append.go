@@ -37,6 +37,17 @@ func (u *unit) append(c *conversationRow, ch *channelRow, e chat.Event, once str
 	return e
 }
 
+// appendOwn puts an event of the workspace itself into the log: of no conversation and no channel, named by its position.
+func (u *unit) appendOwn(ws int64, e chat.Event) chat.Event {
+	w := u.workspaces[ws]
+	w.head++
+	w.dirty = true
+	e.Pos, e.Seq, e.At = w.head, w.head, u.now
+	kept := e
+	u.fresh = append(u.fresh, freshEvent{ws: ws, event: &kept})
+	return e
+}
+
 // route gives birth to the jobs that an event means: at most one for each kind of work, named by the event's position.
 func (u *unit) route(c *conversationRow, ch *channelRow, e *chat.Event) {
 	for _, r := range u.s.routes {

@@ -1,0 +1,190 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/wake"
+)
+
+// world is a workspace with one channel, whose conversations wait in the queue "support".
+type world struct {
+	testing.TB
+	*store.Store
+	opts   store.Options
+	ws     chat.WorkspaceID
+	ch     chat.ChannelID
+	n      int
+	r      *Router
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// onBoth runs a test on both databases.
+func onBoth(t *testing.T, test func(w *world)) {
+	t.Helper()
+	for name, dsn := range map[string]func() string{
+		"SQLite":     func() string { return filepath.Join(t.TempDir(), "log.db") },
+		"PostgreSQL": func() string { return pgtest.Start(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := &world{TB: t, opts: store.Options{DSN: dsn(), Wake: wake.Local(), Lease: 2 * time.Second, Sweep: 50 * time.Millisecond}}
+			w.open()
+			t.Cleanup(w.close)
+			ws, err := w.AddWorkspace(t.Context(), "", "w")
+			w.must(err)
+			w.ws, w.ch = ws.ID, chat.ChannelID(chat.NewID())
+			_, err = w.AddChannel(t.Context(), store.Channel{
+				ID: w.ch, Workspace: w.ws, Connector: "simulator", Name: "c", Settings: "{}", Status: store.ChannelActive, Queue: "support",
+			})
+			w.must(err)
+			w.start()
+			test(w)
+		})
+	}
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) open() {
+	s, err := store.Open(context.Background(), w.opts)
+	w.must(err)
+	w.Store = s
+}
+
+func (w *world) close() {
+	w.stop()
+	_ = w.Close()
+}
+
+func (w *world) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	w.r = &Router{Store: w.Store, Tick: 20 * time.Millisecond}
+	w.wg.Go(func() { _ = w.r.Run(ctx) })
+}
+
+func (w *world) stop() {
+	if w.cancel != nil {
+		w.cancel()
+		w.wg.Wait()
+		w.cancel = nil
+	}
+}
+
+// crash ends the program and starts it again.
+func (w *world) crash() {
+	w.close()
+	w.open()
+	w.start()
+}
+
+func (w *world) do(cmd store.Command) {
+	w.Helper()
+	_, err := w.Append(context.Background(), cmd)
+	w.must(err)
+}
+
+func (w *world) queue(rule Rule, settings Settings, members ...string) {
+	w.Helper()
+	raw, err := json.Marshal(settings)
+	w.must(err)
+	w.do(&store.PutQueue{Workspace: w.ws, Queue: store.Queue{Name: "support", Rule: string(rule), Settings: raw, Members: members}})
+}
+
+// agent adds an active agent.
+func (w *world) agent(id string, capacity int) {
+	w.Helper()
+	w.do(&store.PutAgent{Workspace: w.ws, Agent: store.Agent{ID: id, Capacity: capacity}})
+	w.state(id, store.AgentActive)
+}
+
+func (w *world) state(id, state string) {
+	w.Helper()
+	w.do(&store.SetAgentState{Workspace: w.ws, Agent: id, State: state})
+}
+
+// customer writes; the conversation is found or begun.
+func (w *world) customer(who string) chat.ConversationID {
+	w.Helper()
+	w.n++
+	m := chat.TextMessage("help")
+	res, err := w.Append(context.Background(), &store.Receive{Channel: w.ch, In: chat.Incoming{
+		Key: fmt.Sprint("k", w.n), Kind: chat.KindMessage, Thread: chat.Thread{Address: who}, Sender: chat.Person{Address: who}, Message: &m,
+	}})
+	w.must(err)
+	return res.Events[0].Conversation
+}
+
+func (w *world) accept(conv chat.ConversationID, agent string) error {
+	_, err := Accept(context.Background(), w.Store, Claim{Workspace: w.ws, Conversation: conv, Agent: agent, By: chat.Party{Type: chat.PartyAgent, ID: agent}})
+	return err
+}
+
+func (w *world) place(conv chat.ConversationID, to chat.PlaceData) {
+	w.Helper()
+	w.do(&store.Place{Workspace: w.ws, Conversation: conv, To: to})
+}
+
+// offered is whom a conversation is offered to now.
+func (w *world) offered(conv chat.ConversationID) []string {
+	w.Helper()
+	list, err := w.Waiting(context.Background(), w.ws)
+	w.must(err)
+	for _, x := range list {
+		if x.Conversation == conv {
+			return x.Agents
+		}
+	}
+	return nil
+}
+
+// isOffered waits until a conversation is offered to just these.
+func (w *world) isOffered(conv chat.ConversationID, to ...string) {
+	w.Helper()
+	w.until(func() (bool, string) {
+		got := w.offered(conv)
+		return slices.Equal(got, to) || len(got)+len(to) == 0, fmt.Sprintf("offered to %v, want %v", got, to)
+	})
+}
+
+// until polls for a condition.
+func (w *world) until(ok func() (bool, string)) {
+	w.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		good, why := ok()
+		if good {
+			return
+		}
+		select {
+		case <-deadline:
+			w.Fatal("never: " + why)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// settled waits until the router has read the whole log.
+func (w *world) settled() {
+	w.Helper()
+	w.until(func() (bool, string) {
+		lag, err := w.Lag(context.Background())
+		return err == nil && lag[Name] == 0, fmt.Sprint("behind by ", lag[Name], err)
+	})
+}

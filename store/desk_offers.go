@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/dragoman-hub/dragoman/chat"
+)
+
+// Offer lets agents accept a waiting conversation, instead of whoever might before.
+type Offer struct {
+	Workspace    chat.WorkspaceID
+	Conversation chat.ConversationID
+	Agents       []string
+	Until        time.Time       // zero: as long as it waits
+	Decision     json.RawMessage // why these
+	Action       chat.ActionID
+
+	deed
+}
+
+func (c *Offer) resolve(ctx context.Context, s *Store) error {
+	if len(c.Agents) == 0 {
+		return chat.Faultf(chat.CodeInvalid, "an offer needs an agent")
+	}
+	return c.find(ctx, s, c.Workspace, c.Conversation, "", "")
+}
+
+func (c *Offer) apply(ctx context.Context, u *unit) (Result, error) {
+	conv, ch, err := u.waiting(ctx, &c.deed)
+	if err != nil {
+		return Result{}, err
+	}
+	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	if err != nil {
+		return Result{}, err
+	}
+	row.agents, row.offered, row.until, row.dirty, row.gone = c.Agents, micros(u.now), micros(c.Until), true, false
+	if conv.queue != "" && len(c.Agents) == 1 {
+		u.extra = append(u.extra, stmt{
+			sql: "UPDATE queues SET last_agent = $1 WHERE workspace = $2 AND name = $3", args: []any{c.Agents[0], conv.ws, conv.queue},
+		})
+	}
+	e := chat.Event{Kind: chat.KindOffered, Sender: &chat.Party{Type: chat.PartySystem}, Action: c.Action}
+	e.Data = data(chat.OfferData{Agents: c.Agents, Queue: conv.queue, Until: c.Until, Decision: c.Decision})
+	return Result{Events: []chat.Event{u.append(conv, ch, e, "")}}, nil
+}
+
+// waiting answers a conversation that is in a queue.
+func (u *unit) waiting(ctx context.Context, d *deed) (*conversationRow, *channelRow, error) {
+	conv, ch, err := u.conversationAndChannel(ctx, d.ws, d.conv)
+	if err != nil {
+		return nil, nil, err
+	}
+	if conv.state != chat.StateQueued {
+		return nil, nil, chat.Faultf(chat.CodeConflict, "the conversation is "+string(conv.state)+" now")
+	}
+	return conv, ch, nil
+}
+
+// Accept gives a waiting conversation to an agent who is offered it. Of many who try exactly one wins.
+type Accept struct {
+	Workspace    chat.WorkspaceID
+	Conversation chat.ConversationID
+	Agent        string
+	Any          bool // also who was not offered it: somebody takes over by right
+	By           chat.Party
+	Action       chat.ActionID
+
+	deed
+}
+
+func (c *Accept) resolve(ctx context.Context, s *Store) error {
+	if err := checkName("agent", c.Agent); err != nil {
+		return err
+	}
+	return c.find(ctx, s, c.Workspace, c.Conversation, "", "")
+}
+
+func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
+	conv, _, err := u.waiting(ctx, &c.deed)
+	if err != nil {
+		return Result{}, err
+	}
+	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	if err != nil {
+		return Result{}, err
+	}
+	if !c.Any && !slices.Contains(row.agents, c.Agent) {
+		return Result{}, chat.Faultf(chat.CodeForbidden, "the conversation is not offered to this agent")
+	}
+	if !c.Any && row.until != 0 && row.until <= micros(u.now) {
+		return Result{}, chat.Faultf(chat.CodeConflict, "the time to accept is over")
+	}
+	place := &Place{
+		Workspace: c.Workspace, Conversation: c.Conversation, Expect: []chat.State{chat.StateQueued}, By: c.By, Action: c.Action,
+		To: chat.PlaceData{State: chat.StateAssigned, Assignee: c.Agent, Queue: conv.queue}, deed: c.deed,
+	}
+	return place.apply(ctx, u)
+}
+
+// The reasons why an offer ends without being accepted.
+const (
+	OfferDeclined = "declined"
+	OfferTimeout  = "timeout"
+)
+
+// EndOffer takes a waiting conversation away from an agent who declines it, or from all whose time is over. Those whose time is over become
+// inactive: they are not there.
+type EndOffer struct {
+	Workspace    chat.WorkspaceID
+	Conversation chat.ConversationID
+	Agent        string // who declines; empty: the time of all is over
+	By           chat.Party
+	Action       chat.ActionID
+
+	deed
+}
+
+func (c *EndOffer) resolve(ctx context.Context, s *Store) error {
+	return c.find(ctx, s, c.Workspace, c.Conversation, "", "")
+}
+
+func (c *EndOffer) apply(ctx context.Context, u *unit) (Result, error) {
+	conv, ch, err := u.waiting(ctx, &c.deed)
+	if err != nil {
+		return Result{}, err
+	}
+	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	if err != nil {
+		return Result{}, err
+	}
+	out, reason := []string{c.Agent}, OfferDeclined
+	if c.Agent == "" {
+		out, reason = row.agents, OfferTimeout
+		if row.until == 0 || row.until > micros(u.now) {
+			return Result{}, chat.Faultf(chat.CodeConflict, "the time to accept is not over")
+		}
+	}
+	if !slices.Contains(row.agents, out[0]) {
+		return Result{}, chat.Faultf(chat.CodeConflict, "the conversation is not offered to this agent")
+	}
+	row.take(out, reason == OfferDeclined)
+	by := c.By
+	e := chat.Event{Kind: chat.KindOfferEnded, Sender: &by, Action: c.Action, Data: data(chat.OfferData{Agents: out, Queue: conv.queue, Reason: reason})}
+	events := []chat.Event{u.append(conv, ch, e, "")}
+	if reason == OfferTimeout {
+		absent, err := u.makeInactive(ctx, conv.ws, out, c.Action)
+		if err != nil {
+			return Result{}, err
+		}
+		events = append(events, absent...)
+	}
+	return Result{Events: events}, nil
+}
+
+// take removes agents from the offer. Those who declined are not offered it again; those whose time was over were away.
+func (r *offerRow) take(out []string, declined bool) {
+	rest := make([]string, 0, len(r.agents))
+	for _, a := range r.agents {
+		switch {
+		case !slices.Contains(out, a):
+			rest = append(rest, a)
+		case declined && !slices.Contains(r.declined, a):
+			r.declined = append(slices.Clone(r.declined), a)
+		}
+	}
+	r.agents, r.dirty = rest, true
+	if len(rest) == 0 {
+		r.until = 0
+	}
+}
+
+func (u *unit) makeInactive(ctx context.Context, ws int64, agents []string, action chat.ActionID) ([]chat.Event, error) {
+	var events []chat.Event
+	for _, id := range agents {
+		row, err := u.agent(ctx, agentKey{ws, id})
+		if chat.CodeOf(err) == chat.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if row.State == AgentInactive {
+			continue
+		}
+		row.move(u.now, AgentInactive, false)
+		events = append(events, u.tellAgent(ws, row, chat.Party{Type: chat.PartySystem}, action))
+	}
+	return events, nil
+}
+
+// dropOffer forgets whom a conversation was offered to: it does not wait any more, or waits elsewhere.
+func (u *unit) dropOffer(ctx context.Context, k convKey) error {
+	row, err := u.offer(ctx, k)
+	if err == nil && (!row.fresh || row.dirty) {
+		*row = offerRow{gone: true, dirty: true, fresh: row.fresh}
+	}
+	return err
+}
+
+// WaitingConversation is a conversation in a queue, as routing sees it.
+type WaitingConversation struct {
+	Conversation chat.ConversationID
+	Queue        string
+	Since        time.Time // in some queue
+	Agents       []string  // whom it is offered to
+	Declined     []string
+	Until        time.Time
+}
+
+// Waiting lists the conversations in queues, those that have waited the longest first.
+func (s *Store) Waiting(ctx context.Context, ws chat.WorkspaceID) ([]WaitingConversation, error) {
+	return list(ctx, s, func(r scanner) (w WaitingConversation, err error) {
+		row := offerRow{}
+		var since int64
+		if err := row.scan(frontScanner{r, []any{&w.Conversation, &w.Queue, &since}}); err != nil {
+			return w, err
+		}
+		w.Since, w.Agents, w.Declined, w.Until = moment(since), row.agents, row.declined, moment(row.until)
+		return w, nil
+	}, `SELECT c.uid, c.queue, c.opened_at, COALESCE(o.agents, '[]'), COALESCE(o.declined, '[]'), COALESCE(o.offered_at, 0), COALESCE(o.until_at, 0)
+ FROM conversations c JOIN workspaces w ON w.id = c.workspace LEFT JOIN offers o ON o.workspace = c.workspace AND o.conversation = c.no
+ WHERE w.uid = $1 AND c.state = 'queued' ORDER BY c.opened_at, c.no`, string(ws))
+}
+
+// Assigned tells who has which conversation.
+func (s *Store) Assigned(ctx context.Context, ws chat.WorkspaceID) (map[chat.ConversationID]string, error) {
+	type held struct {
+		conv  chat.ConversationID
+		agent string
+	}
+	found, err := list(ctx, s, func(r scanner) (h held, err error) {
+		err = r.Scan(&h.conv, &h.agent)
+		return h, err
+	}, `SELECT c.uid, c.assignee FROM conversations c JOIN workspaces w ON w.id = c.workspace WHERE w.uid = $1 AND c.state = 'assigned'`, string(ws))
+	out := make(map[chat.ConversationID]string, len(found))
+	for _, h := range found {
+		out[h.conv] = h.agent
+	}
+	return out, err
+}
+
+// Agent is an agent as it is now.
+func (t *Tx) Agent(id string) (Agent, error) {
+	row, err := t.u.agent(t.ctx, agentKey{t.ws, id})
+	if err != nil {
+		return Agent{}, err
+	}
+	return row.Agent, nil
+}
+
+// Waiting is the event's conversation, which is in a queue, with its offer as it is now.
+func (t *Tx) Waiting() (w WaitingConversation, err error) {
+	c, err := t.u.conversationNo(t.ctx, convKey{t.ws, t.conv})
+	if err != nil {
+		return w, err
+	}
+	row, err := t.u.offer(t.ctx, convKey{t.ws, t.conv})
+	if err != nil {
+		return w, err
+	}
+	w = WaitingConversation{Conversation: c.uid, Queue: c.queue, Since: moment(c.opened)}
+	if !row.gone {
+		w.Agents, w.Declined, w.Until = row.agents, row.declined, moment(row.until)
+	}
+	return w, nil
+}
+
+// OverdueOffers lists conversations, of all workspaces, whose agents have not answered in time; at most limit.
+func (s *Store) OverdueOffers(ctx context.Context, limit int) (map[chat.ConversationID]chat.WorkspaceID, error) {
+	type place struct {
+		conv chat.ConversationID
+		ws   chat.WorkspaceID
+	}
+	found, err := list(ctx, s, func(r scanner) (p place, err error) {
+		err = r.Scan(&p.conv, &p.ws)
+		return p, err
+	}, `SELECT c.uid, w.uid FROM offers o JOIN conversations c ON c.workspace = o.workspace AND c.no = o.conversation
+ JOIN workspaces w ON w.id = o.workspace WHERE o.until_at > 0 AND o.until_at <= $1 ORDER BY o.until_at LIMIT $2`, micros(s.now()), limit)
+	out := make(map[chat.ConversationID]chat.WorkspaceID, len(found))
+	for _, p := range found {
+		out[p.conv] = p.ws
+	}
+	return out, err
+}
+
+// Load counts the conversations that an agent has.
+func (s *Store) Load(ctx context.Context, ws chat.WorkspaceID, agent string) (int, error) {
+	return one(ctx, s, "agent", func(r scanner) (n int, err error) {
+		err = r.Scan(&n)
+		return n, err
+	}, `SELECT COUNT(*) FROM conversations c JOIN workspaces w ON w.id = c.workspace
+ WHERE w.uid = $1 AND c.state = 'assigned' AND c.assignee = $2`, string(ws), agent)
+}
