@@ -1,0 +1,213 @@
+// Worker connects a flow to a hub: two sockets, registration, calls side by side, connecting again for ever.
+import { AILink } from './ai.js'
+import { checkFlow, handle, refuseCall, registration } from './flow.js'
+import { Socket } from './socket.js'
+
+const mostWaiting = 1024
+
+export class Worker {
+  #settings
+
+  // See index.d.ts for the options. Only url, token and flow must be there.
+  constructor({ url, token, flow, logger = console, concurrency = 32, maxFrame = 16 << 20, callTimeout = 600_000,
+    aiTimeout = 60_000, pingInterval = 20_000, backoff = 1000, WebSocket, socketOptions = {} }) {
+    checkFlow(flow)
+    const base = new URL(url)
+    if (!/^(wss?|https?):$/.test(base.protocol)) throw new Error(`url ${url}: want ws, wss, http or https`)
+    base.protocol = base.protocol.replace('http', 'ws')
+    const connect = WebSocket ? (at) => new WebSocket(at) : (at) => new Socket(at, { maxFrame, ...socketOptions })
+    this.#settings = { base, token, flow, logger, concurrency, callTimeout, aiTimeout, pingInterval, backoff, connect }
+  }
+
+  // run serves until the signal aborts. Running functions then see their own signal abort.
+  async run({ signal = new AbortController().signal } = {}) {
+    const s = this.#settings
+    let wait = s.backoff
+    while (!signal.aborted) {
+      const session = new Session(s)
+      const error = await session.serve(signal)
+      if (signal.aborted) return
+      if (session.healthy) wait = s.backoff
+      const pause = wait / 2 + Math.random() * (wait / 2)
+      s.logger.warn(`worker: connection lost, trying again in ${Math.round(pause)} ms: ${redact(error, s.token)}`)
+      await sleep(pause, signal)
+      wait = Math.min(2 * wait, 30 * s.backoff)
+    }
+  }
+}
+
+function redact(error, token) {
+  const text = String(error?.message ?? error)
+  return token ? text.replaceAll(encodeURIComponent(token), '***').replaceAll(token, '***') : text
+}
+
+function sleep(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+// Session is one pair of sockets, from both being open to one being closed.
+class Session {
+  healthy = false // the hub has shown life after the registration
+  #s
+  #rpc
+  #link
+  #running = 0
+  #waiting = []
+  #lost = new AbortController()
+
+  constructor(settings) {
+    this.#s = settings
+  }
+
+  // serve gives back why it ended.
+  async serve(signal) {
+    const sockets = ['rpc', 'ai'].map((name) => this.#s.connect(this.#address(name)))
+    const stop = () => this.#lost.abort(new Error('stopped'))
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const ended = new Promise((resolve) => this.#lost.signal.addEventListener('abort', resolve, { once: true }))
+    const closed = sockets.map((socket) => this.#watch(socket))
+    let pings
+    try {
+      await Promise.race([ended, Promise.all(sockets.map(opened))])
+      if (!this.#lost.signal.aborted) {
+        this.#begin(...sockets)
+        pings = sockets.map((socket) => this.#ping(socket))
+        await ended
+      }
+    } finally {
+      pings?.forEach(clearInterval)
+      signal.removeEventListener('abort', stop)
+      for (const socket of sockets) signal.aborted || !socket.terminate ? socket.close() : socket.terminate()
+      await Promise.all(closed)
+    }
+    return this.#lost.signal.reason
+  }
+
+  #address(name) {
+    const at = new URL(this.#s.base)
+    at.pathname = `${at.pathname.replace(/\/+$/, '')}/back/ws/broker/${name}/`
+    at.search = `?token=${encodeURIComponent(this.#s.token ?? '')}`
+    return at.href
+  }
+
+  // watch ends the session with the socket. It gives a promise of the socket's end.
+  #watch(socket) {
+    let why
+    socket.addEventListener('error', ({ error, message, status }) => {
+      why = status === 401 || status === 403 ? new Error(`the hub refuses the token (HTTP ${status})`)
+        : error ?? new Error(message || 'socket error')
+    })
+    return new Promise((resolve) => socket.addEventListener('close', ({ code, reason }) => {
+      this.#lost.abort(why ?? new Error(`closed by the hub: ${code} ${reason}`))
+      resolve()
+    }))
+  }
+
+  #begin(rpc, ai) {
+    this.#rpc = rpc
+    this.#link = new AILink((frame) => ai.send(frame), this.#s.aiTimeout)
+    this.#listen(rpc, (frame) => this.#onRPC(frame))
+    this.#listen(ai, (frame) => this.#onAI(frame))
+    rpc.send(JSON.stringify(registration(this.#s.flow)))
+    this.#s.logger.info?.(`worker: connected, flow ${this.#s.flow.name}`)
+  }
+
+  // ping finds out when a connection is dead. Sockets that cannot ping are left to TCP.
+  #ping(socket) {
+    if (!socket.ping) return undefined
+    let awaited = false
+    socket.addEventListener('pong', () => {
+      awaited = false
+      this.healthy = true
+    })
+    return setInterval(() => {
+      if (awaited) this.#lost.abort(new Error('no pong'))
+      awaited = true
+      socket.ping()
+    }, this.#s.pingInterval)
+  }
+
+  #listen(socket, take) {
+    socket.addEventListener('message', ({ data }) => {
+      let frame
+      try {
+        frame = JSON.parse(data)
+        if (typeof frame?.type !== 'string') throw new Error('no type')
+      } catch (error) {
+        this.#s.logger.error(`worker: bad frame from the hub: ${error.message}`)
+        return
+      }
+      if (frame.type !== 'error') this.healthy = true
+      take(frame)
+    })
+  }
+
+  #onRPC(frame) {
+    if (frame.type === 'rpc_request') this.#enqueue(frame.payload ?? {})
+    else if (frame.type === 'error') this.#logHubError(frame)
+    else this.#s.logger.warn(`worker: unknown frame from the hub: ${frame.type}`)
+  }
+
+  #onAI(frame) {
+    const { logger } = this.#s
+    if (frame.type === 'error') {
+      if (!this.#link.fail(frame.payload)) this.#logHubError(frame)
+    } else if (!frame.type.endsWith('_request_result')) logger.warn(`worker: unknown frame from the hub: ${frame.type}`)
+    else if (!this.#link.deliver(frame)) logger.warn(`worker: ${frame.type} that nobody waits for`)
+  }
+
+  #logHubError({ status, payload }) {
+    this.#s.logger.error(`worker: the hub reports an error (${status}): ${JSON.stringify(payload?.errors ?? payload)}`)
+  }
+
+  #enqueue(request) {
+    if (this.#waiting.length >= mostWaiting) {
+      this.#s.logger.error(`worker: call of ${request.name} refused: too many calls`)
+      refuseCall(this.#s.flow, request, (frame) => this.#rpc.send(frame))
+      return
+    }
+    this.#waiting.push(request)
+    this.#next()
+  }
+
+  #next() {
+    while (this.#running < this.#s.concurrency && this.#waiting.length > 0 && !this.#lost.signal.aborted) {
+      this.#running++
+      this.#call(this.#waiting.shift()).finally(() => {
+        this.#running--
+        this.#next()
+      })
+    }
+  }
+
+  async #call(request) {
+    const { flow, callTimeout, logger, token } = this.#s
+    const call = new AbortController()
+    const lost = () => call.abort(this.#lost.signal.reason)
+    this.#lost.signal.addEventListener('abort', lost, { once: true })
+    const timer = setTimeout(() => call.abort(new Error(`no end after ${callTimeout} ms`)), callTimeout)
+    try {
+      await handle(flow, request, {
+        signal: call.signal, ai: (c) => this.#link.bind(c), send: (frame) => this.#rpc.send(frame),
+      })
+    } catch (error) {
+      if (!this.#lost.signal.aborted) {
+        logger.error(`worker: ${flow.name}.${request.name} failed: ${redact({ message: error?.stack ?? error }, token)}`)
+      }
+    } finally {
+      clearTimeout(timer)
+      this.#lost.signal.removeEventListener('abort', lost)
+    }
+  }
+}
+
+const opened = (socket) => new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }))
