@@ -1,0 +1,414 @@
+package llm_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/llm"
+	"github.com/dragoman-hub/dragoman/outbound"
+)
+
+const key = "key-77-secret"
+
+// endpoint is a real server that plays an endpoint.
+func endpoint(t testing.TB, h http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL + "/v1"
+}
+
+func client(t testing.TB, base string, change ...func(*llm.Options)) *llm.Client {
+	t.Helper()
+	o := llm.Options{HTTP: outbound.Client(outbound.Options{AllowPrivate: true}), BaseURL: base, Model: "m", Key: key}
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := llm.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// ask is a request that is good enough.
+func ask() llm.Request { return llm.Request{Messages: []llm.Message{llm.Say(llm.User, "hi")}} }
+
+// transcript answers with what a file says: status and MIME type, headers, a blank line, the body line by line, with these line ends.
+func transcript(raw []byte, end string) http.HandlerFunc {
+	head, body, _ := strings.Cut(string(raw), "\n\n")
+	return func(w http.ResponseWriter, _ *http.Request) {
+		status, headers, _ := strings.Cut(head, "\n")
+		code, mime, _ := strings.Cut(status, " ")
+		w.Header().Set("Content-Type", mime)
+		for line := range strings.Lines(headers) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			w.Header().Set(name, value)
+		}
+		n, _ := strconv.Atoi(code)
+		w.WriteHeader(n)
+		for line := range strings.Lines(body) {
+			_, _ = io.WriteString(w, strings.Replace(line, "\n", end, 1))
+			w.(http.Flusher).Flush()
+		}
+	}
+}
+
+func shown(a llm.Answer, err error) string {
+	var b strings.Builder
+	if err != nil {
+		fmt.Fprintln(&b, "error:", err)
+		return b.String()
+	}
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%s: %s\n", name, text)
+		}
+	}
+	line("thought", a.Reasoning)
+	line("text", a.Text())
+	for _, p := range a.Content {
+		if p.ToolUse != nil {
+			line("call", p.ToolUse.ID+" "+p.ToolUse.Name+" "+strings.ReplaceAll(string(p.ToolUse.Args), "\n", ""))
+		}
+	}
+	line("stop", string(a.Stop))
+	if a.Usage != (llm.Usage{}) {
+		line("usage", fmt.Sprint(a.Usage.InputTokens, a.Usage.OutputTokens, a.Usage.CachedTokens))
+	}
+	line("model", a.Model)
+	return b.String()
+}
+
+// TestTranscripts plays what endpoints answer. Asked for a stream or for the whole, the answer is the same: some do not do as asked.
+func TestTranscripts(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(names) < 25 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, want := a.Files[0].Data, string(a.Files[1].Data)
+			for _, end := range []string{"\n", "\r\n"} {
+				c := client(t, endpoint(t, transcript(raw, end)))
+				if got := shown(c.Complete(t.Context(), ask())); got != want {
+					t.Errorf("%q, whole:\n%swant:\n%s", end, got, want)
+				}
+				if got := shown(llm.Collect(c.Stream(t.Context(), ask()))); got != want {
+					t.Errorf("%q, streamed:\n%swant:\n%s", end, got, want)
+				}
+			}
+		})
+	}
+}
+
+// sent keeps the last request and gives a short answer.
+func sent(t testing.TB, into *map[string]any) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.Path != "/v1/chat/completions" || r.Header.Get("Content-Type") != "application/json" ||
+			r.Header.Get("Authorization") != "Bearer "+key {
+			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+		}
+		*into = nil
+		if err := json.NewDecoder(r.Body).Decode(into); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, `{"choices":[{"index":0,"message":{"content":"ok"},"finish_reason":"stop"}]}`)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	var got map[string]any
+	base := endpoint(t, sent(t, &got))
+	warm, seed := 0.7, int64(42)
+	full := ask()
+	full.Temperature, full.MaxTokens, full.Seed, full.Reasoning = &warm, 100, &seed, "low"
+	tools := ask()
+	tools.Tools = []llm.Tool{{Name: "f", Description: "d", Parameters: json.RawMessage(`{"type":"object"}`)}}
+	tools.ToolChoice = "f"
+	anyTool := tools
+	anyTool.ToolChoice = "any"
+	schema := ask()
+	schema.Schema = json.RawMessage(`{"type":"object"}`)
+	talk := llm.Request{Messages: []llm.Message{
+		llm.Say(llm.System, "be kind"),
+		llm.Say(llm.User, "weather?"),
+		{Role: llm.Assistant, Content: []llm.Part{{Text: "wait"}, {ToolUse: &llm.ToolUse{ID: "1", Name: "f", Args: json.RawMessage(`{"a":1}`)}}}},
+		{Role: llm.User, Content: []llm.Part{{ToolResult: &llm.ToolResult{ID: "1", Result: "sunny"}}, {Text: "a"}, {Text: "b"}}},
+		{Role: llm.Assistant},
+	}}
+	for _, c := range []struct {
+		name     string
+		request  llm.Request
+		defaults llm.Defaults
+		want     string
+	}{
+		{"least", ask(), llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}]}`},
+		{"full", full, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":100,"seed":42,"reasoning_effort":"low"}`},
+		{"defaults", ask(), llm.Defaults{Temperature: &warm, MaxTokens: 9, Seed: &seed, Reasoning: "high"}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":9,"seed":42,"reasoning_effort":"high"}`},
+		{"what an endpoint refuses", full, llm.Defaults{Omit: []string{"temperature", "seed", "reasoning_effort"}, MaxCompletionTokens: true}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":100}`},
+		{"extra", ask(), llm.Defaults{Extra: json.RawMessage(`{"top_k":5,"model":"other"}`)}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"top_k":5}`},
+		{"tools", tools, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`},
+		{"any tool", anyTool, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":"required"}`},
+		{"schema", schema, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}}}`},
+		{"a talk with tools", talk, llm.Defaults{}, `{"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"weather?"},{"role":"assistant","content":"wait","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},{"role":"tool","tool_call_id":"1","content":"sunny"},{"role":"user","content":"a\n\nb"}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := client(t, base, func(o *llm.Options) { o.Defaults = c.defaults })
+			if _, err := cl.Complete(t.Context(), c.request); err != nil {
+				t.Fatal(err)
+			}
+			var want map[string]any
+			if err := json.Unmarshal([]byte(c.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			if a, b := asJSON(got), asJSON(want); a != b {
+				t.Errorf("sent %s\nwant %s", a, b)
+			}
+			if _, err := llm.Collect(cl.Stream(t.Context(), c.request)); err != nil {
+				t.Fatal(err)
+			}
+			if got["stream"] != true || asJSON(got["stream_options"]) != `{"include_usage":true}` {
+				t.Errorf("streamed: %s", asJSON(got))
+			}
+		})
+	}
+}
+
+func asJSON(v any) string {
+	raw, _ := json.Marshal(v)
+	return string(raw)
+}
+
+func TestRequestsThatAreRefused(t *testing.T) {
+	c := client(t, endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("it was sent") }))
+	tool := []llm.Tool{{Name: "f"}}
+	for name, r := range map[string]llm.Request{
+		"no messages":        {},
+		"too many":           {Messages: make([]llm.Message, 2001)},
+		"a role":             {Messages: []llm.Message{llm.Say("judge", "x")}},
+		"tools and a schema": {Messages: ask().Messages, Tools: tool, Schema: json.RawMessage(`{}`)},
+		"a bad schema":       {Messages: ask().Messages, Schema: json.RawMessage(`[]`)},
+		"an unknown tool":    {Messages: ask().Messages, Tools: tool, ToolChoice: "g"},
+		"a nameless tool":    {Messages: ask().Messages, Tools: []llm.Tool{{}}},
+		"bad parameters":     {Messages: ask().Messages, Tools: []llm.Tool{{Name: "f", Parameters: json.RawMessage("5")}}},
+		"too many tools":     {Messages: ask().Messages, Tools: make([]llm.Tool, 129)},
+		"too large":          {Messages: []llm.Message{llm.Say(llm.User, strings.Repeat("x", 5<<20))}},
+		"max_tokens":         {Messages: ask().Messages, MaxTokens: -1},
+	} {
+		_, err1 := c.Complete(t.Context(), r)
+		_, err2 := llm.Collect(c.Stream(t.Context(), r))
+		for _, err := range []error{err1, err2} {
+			if code := chat.CodeOf(err); code != chat.CodeInvalid && code != chat.CodeTooLarge {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	for _, base := range []string{"", "ftp://e.example", "e.example/v1", "https://user:pw@e.example/v1", "https://e.example/v1?key=x", "https://e.example/#x", "http://", "http://%zz"} {
+		if _, err := llm.New(llm.Options{HTTP: http.DefaultClient, BaseURL: base}); chat.CodeOf(err) != chat.CodeInvalid {
+			t.Errorf("%q: %v", base, err)
+		}
+	}
+}
+
+func TestPastedAddresses(t *testing.T) {
+	var got map[string]any
+	base := endpoint(t, sent(t, &got))
+	for _, suffix := range []string{"", "/", "//", "/chat/completions", "/chat/completions/"} {
+		if _, err := client(t, " "+base+suffix).Complete(t.Context(), ask()); err != nil {
+			t.Errorf("%q: %v", suffix, err)
+		}
+	}
+}
+
+// TestBusy: one more try, before anything of an answer was read, when the endpoint says so.
+func TestBusy(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		after  string
+		tries  int32
+		ok     bool
+	}{{429, "0", 2, true}, {503, "0.01", 2, true}, {429, "3600", 1, false}, {500, "0", 1, false}, {408, "0", 1, false}} {
+		var tries atomic.Int32
+		base := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+			if tries.Add(1) == 1 {
+				w.Header().Set("Retry-After", c.after)
+				w.WriteHeader(c.status)
+				return
+			}
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}`)
+		})
+		_, err := llm.Collect(client(t, base).Stream(t.Context(), ask()))
+		if (err == nil) != c.ok || tries.Load() != c.tries || err != nil && chat.CodeOf(err) != chat.CodeUnavailable {
+			t.Errorf("%d: %d tries, %v", c.status, tries.Load(), err)
+		}
+	}
+	var tries atomic.Int32
+	base := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		tries.Add(1)
+		now := time.Now()
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		w.Header().Set("Retry-After", now.Add(-time.Second).UTC().Format(http.TimeFormat))
+		w.WriteHeader(503)
+	})
+	if _, err := client(t, base).Complete(t.Context(), ask()); chat.CodeOf(err) != chat.CodeUnavailable || tries.Load() != 2 {
+		t.Errorf("always busy: %d tries, %v", tries.Load(), err)
+	}
+}
+
+// TestLimits: a slow, an endless and a silent endpoint.
+func TestLimits(t *testing.T) {
+	gone := make(chan struct{}, 10)
+	slow := func(every string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			tick := time.NewTicker(2 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				_, _ = io.WriteString(w, every)
+				w.(http.Flusher).Flush()
+				select {
+				case <-r.Context().Done():
+					gone <- struct{}{}
+					return
+				case <-tick.C:
+				}
+			}
+		}
+	}
+	silent := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		gone <- struct{}{}
+	}
+	piece := "data: {\"choices\":[{\"delta\":{\"content\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}}]}\n\n"
+	for _, c := range []struct {
+		name   string
+		h      http.HandlerFunc
+		limits llm.Limits
+		code   chat.Code
+		words  string
+	}{
+		{"silent", silent, llm.Limits{Idle: 30 * time.Millisecond}, chat.CodeUnavailable, "nothing came"},
+		{"for ever alive", slow(": alive\n\n"), llm.Limits{Time: 60 * time.Millisecond, Idle: time.Minute}, chat.CodeUnavailable, "too long"},
+		{"endless", slow(piece), llm.Limits{Answer: 2000}, chat.CodeTooLarge, "too long"},
+		{"an endless line", slow("data: " + strings.Repeat("x", 1<<20)), llm.Limits{Answer: 1 << 40}, chat.CodeTooLarge, "line"},
+	} {
+		_, err := llm.Collect(client(t, endpoint(t, c.h), func(o *llm.Options) { o.Limits = c.limits }).Stream(t.Context(), ask()))
+		if chat.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		<-gone // the connection is given up, too
+	}
+	// who leaves early, or whose context ends, ends the exchange
+	for _, err := range client(t, endpoint(t, slow(piece))).Stream(t.Context(), ask()) {
+		if err != nil {
+			t.Error(err)
+		}
+		break
+	}
+	<-gone
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, err := range client(t, endpoint(t, slow(piece))).Stream(ctx, ask()) {
+		cancel()
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	<-gone
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := client(t, endpoint(t, silent)).Complete(ctx, ask()); chat.CodeOf(err) != chat.CodeUnavailable || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	<-gone
+}
+
+func TestUnreachable(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	s.Close()
+	_, err := client(t, s.URL).Complete(t.Context(), ask())
+	if chat.CodeOf(err) != chat.CodeUnavailable || !strings.Contains(err.Error(), "cannot be reached") {
+		t.Error(err)
+	}
+	guarded := client(t, s.URL, func(o *llm.Options) { o.HTTP = outbound.Client(outbound.Options{}) })
+	if _, err := guarded.Complete(t.Context(), ask()); chat.CodeOf(err) != chat.CodeInvalid || !strings.Contains(err.Error(), "private") {
+		t.Error(err)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":1}`: `{"a":1}`, " [1]\n": "[1]", "```json\n{\"a\":1}\n```": `{"a":1}`, "```\n5\n```": "5", "Sure! {}": "", "": "",
+	} {
+		a := llm.Answer{Content: []llm.Part{{Text: text}}}
+		got, err := a.JSON()
+		if string(got) != want || (err != nil) != (want == "") {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
+	}
+}
+
+// FuzzAnswers: whatever an endpoint sends, there is an answer or a fault with a code.
+func FuzzAnswers(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		_, body, _ := bytes.Cut(a.Files[0].Data, []byte("\n\n"))
+		f.Add(bytes.Contains(a.Files[0].Data, []byte("event-stream")), body)
+	}
+	f.Fuzz(func(t *testing.T, stream bool, body []byte) {
+		mime := "application/json"
+		if stream {
+			mime = "text/event-stream"
+		}
+		answer := func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {mime}}, Body: io.NopCloser(bytes.NewReader(body))}, nil
+		}
+		c := client(t, "http://e.example", func(o *llm.Options) { o.HTTP = &http.Client{Transport: roundTrip(answer)} })
+		a, err := llm.Collect(c.Stream(t.Context(), ask()))
+		b, err2 := c.Complete(t.Context(), ask())
+		if err != nil && chat.CodeOf(err) == "" || err == nil && a.Stop == "" {
+			t.Fatalf("%+v, %v", a, err)
+		}
+		if x, y := shown(a, err), shown(b, err2); x != y {
+			t.Fatalf("streamed %s\nwhole %s", x, y)
+		}
+		for _, p := range a.Content {
+			if p.ToolUse != nil && (p.ToolUse.ID == "" || p.ToolUse.Name == "" || !json.Valid(p.ToolUse.Args)) {
+				t.Fatalf("%+v", p.ToolUse)
+			}
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
