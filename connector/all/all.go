@@ -5,6 +5,7 @@ import (
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/connector/simulator"
 	"github.com/dragoman-hub/dragoman/connector/telegram"
+	"github.com/dragoman-hub/dragoman/connector/webchat"
 	"github.com/dragoman-hub/dragoman/connector/webhook"
 	"github.com/dragoman-hub/dragoman/connector/whatsapp"
 )
@@ -14,6 +15,7 @@ func Platforms() []connector.Platform {
 	return []connector.Platform{
 		simulator.Platform(),
 		telegram.Platform(),
+		webchat.Platform(),
 		webhook.Platform(),
 		whatsapp.Platform(),
 	}

@@ -96,7 +96,7 @@ func noteOf(e chat.Element) (Layer, bool) {
 	if json.Unmarshal(fields[noteMember], &n) != nil || n.Type == "" {
 		return Layer{}, false
 	}
-	l := Layer{Type: n.Type, Payload: n.Payload, Streaming: n.Streaming, Meta: n.Meta, State: n.State, FSMDefinition: n.FSMDefinition, ID: n.ID}
+	l := Layer(n)
 	if l.Payload == nil {
 		delete(fields, noteMember)
 		l.Payload = encoded(fields)
