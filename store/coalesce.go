@@ -139,8 +139,8 @@ func mergedText(sql string, types []string) string {
 	from := "unnest(" + strings.Join(arrays, ", ") + ") WITH ORDINALITY AS v(" + strings.Join(names, ", ") + ", i)"
 	verb, _, _ := strings.Cut(sql, " ")
 	switch verb {
-	case "SELECT":
-		return "SELECT v.i, q.* FROM " + from + " CROSS JOIN LATERAL (" + placeholder.ReplaceAllString(sql, "v.p$1") + ") AS q"
+	case "SELECT": // OFFSET keeps the planner from mixing the joins inside with v: it would begin with whole tables
+		return "SELECT v.i, q.* FROM " + from + " CROSS JOIN LATERAL (" + placeholder.ReplaceAllString(sql, "v.p$1") + " OFFSET 0) AS q"
 	case "INSERT":
 		selected := "SELECT v." + strings.Join(names, ", v.") + " FROM " + from + " ORDER BY v.i"
 		return strings.Replace(sql, valuesOf(len(types)), selected, 1)

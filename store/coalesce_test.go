@@ -10,7 +10,7 @@ func TestMergedText(t *testing.T) {
 		{
 			"select", "SELECT c.no FROM conversations c WHERE c.workspace = $1 AND c.thread = $2 ORDER BY c.no DESC LIMIT 1",
 			"SELECT v.i, q.* FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS v(p1, p2, i) CROSS JOIN LATERAL " +
-				"(SELECT c.no FROM conversations c WHERE c.workspace = v.p1 AND c.thread = v.p2 ORDER BY c.no DESC LIMIT 1) AS q",
+				"(SELECT c.no FROM conversations c WHERE c.workspace = v.p1 AND c.thread = v.p2 ORDER BY c.no DESC LIMIT 1 OFFSET 0) AS q",
 		},
 		{
 			"insert", "INSERT INTO payloads (workspace, short) VALUES ($1, $2) ON CONFLICT (workspace, short) DO NOTHING",

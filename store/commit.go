@@ -20,7 +20,7 @@ type Command interface {
 	resolve(ctx context.Context, s *Store) error
 	// workspace is the log that it writes to.
 	workspace() int64
-	// want names the rows that apply will look at.
+	// want names the rows that apply will look at. It is asked twice: the second time it may build on what was found.
 	want(u *unit)
 	// apply checks the rules and changes the unit; with an error it has changed nothing.
 	apply(ctx context.Context, u *unit) (Result, error)
@@ -196,22 +196,21 @@ func (s *Store) refused(err error) error {
 
 // tryBatch answers one response for each command, or an error if nothing was written.
 func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response, err error) {
-	err = s.transact(ctx, func(u *unit) error {
-		locks := make([]int64, 0, 1)
-		for _, r := range batch {
-			if ws := r.cmd.workspace(); !slices.Contains(locks, ws) {
-				locks = append(locks, ws)
+	locks := make([]int64, 0, 1)
+	for _, r := range batch {
+		if ws := r.cmd.workspace(); !slices.Contains(locks, ws) {
+			locks = append(locks, ws)
+		}
+	}
+	slices.Sort(locks)
+	err = s.transact(ctx, locks, func(u *unit) error {
+		for range 2 {
+			for _, r := range batch {
+				r.cmd.want(u)
 			}
-		}
-		slices.Sort(locks)
-		if err := u.open(ctx, locks...); err != nil {
-			return err
-		}
-		for _, r := range batch {
-			r.cmd.want(u)
-		}
-		if err := u.fetch(ctx); err != nil {
-			return err
+			if err := u.fetch(ctx); err != nil {
+				return err
+			}
 		}
 		for _, r := range batch {
 			res, err := applySafely(ctx, u, r.cmd)
@@ -238,14 +237,18 @@ func applySafely(ctx context.Context, u *unit, cmd Command) (res Result, err err
 	return cmd.apply(ctx, u)
 }
 
-// transact runs do in a write transaction and tells followers of what was committed.
-func (s *Store) transact(ctx context.Context, do func(u *unit) error) error {
+// transact runs do in a write transaction that has locked these workspaces, in this order, and tells followers of what was committed.
+func (s *Store) transact(ctx context.Context, workspaces []int64, do func(u *unit) error) error {
+	defer s.turns.take(workspaces)()
 	tx, err := s.engine.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.rollback() // no-op after commit
 	u := s.newUnit(tx)
+	if err := u.open(ctx, workspaces); err != nil {
+		return err
+	}
 	if err := do(u); err != nil {
 		return err
 	}

@@ -49,7 +49,10 @@ func (c *PatchContact) workspace() int64 { return c.ws }
 
 // want reads the row under the workspace's lock; its key is the command itself, for each one needs an answer of its own.
 func (c *PatchContact) want(u *unit) {
-	c.row, c.erased = nil, 0
+	if u.asked[c] {
+		return
+	}
+	c.row, c.erased = nil, 0 // it may have been tried in another transaction
 	u.ask(c, stmt{
 		sql:  "SELECT " + contactColumns + ", ct.erased_at FROM contacts ct WHERE ct.workspace = $1 AND ct.uid = $2",
 		args: []any{c.ws, string(c.Contact)},

@@ -29,6 +29,9 @@ func (d *deed) workspace() int64 { return d.ws }
 
 func (d *deed) want(u *unit) {
 	u.wantConversation(d.ws, d.conv)
+	if conv := u.byUID[uidKey{string(d.conv)}]; conv != nil {
+		u.wantChannel(conv.ws, conv.channel)
+	}
 	if d.once.key != "" {
 		u.wantOnce(d.once)
 	}

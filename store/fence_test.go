@@ -27,9 +27,9 @@ func TestLeaseStandsStillWhileJudged(t *testing.T) {
 		t.Fatal(err)
 	}
 	take := stmt{sql: "SELECT 1 FROM followers WHERE workspace = $1 FOR UPDATE NOWAIT", args: []any{no}, scan: func(r scanner) error { return nil }}
-	err = s.transact(ctx, func(u *unit) error {
+	err = s.transact(ctx, []int64{no}, func(u *unit) error {
 		u.wantFence(leaseKey{no, workPrefix + "out"})
-		if err := u.open(ctx, no); err != nil {
+		if err := u.fetch(ctx); err != nil {
 			return err
 		}
 		if s.engine.exec(ctx, take) == nil {

@@ -245,17 +245,15 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 	}
 	// once begun, a batch is finished: stopping cannot tear it
 	ctx = context.WithoutCancel(ctx)
-	err = f.s.transact(ctx, func(u *unit) error {
-		if err := u.open(ctx, ws); err != nil {
-			return err
-		}
+	err = f.s.transact(ctx, []int64{ws}, func(u *unit) error {
 		at, held := u.cursor(ws, f.name)
-		for _, e := range events {
-			u.wantConversationNo(convKey{ws, e.conv})
-			u.wantState(stateKey{ws, f.name, e.conv})
-		}
-		if err := u.fetch(ctx); err != nil {
-			return err
+		for range 2 { // the second time for the channels of the conversations
+			for _, e := range events {
+				f.want(u, ws, e.conv)
+			}
+			if err := u.fetch(ctx); err != nil {
+				return err
+			}
 		}
 		if *held || *at != cursor {
 			events = nil // another node reads this log
@@ -284,6 +282,15 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 	return len(events), bad, err
 }
 
+// want names the rows that a step may look at.
+func (f *follower) want(u *unit, ws, conv int64) {
+	u.wantState(stateKey{ws, f.name, conv})
+	u.wantConversationNo(convKey{ws, conv})
+	if c := u.convs[convKey{ws, conv}]; c != nil {
+		u.wantChannel(ws, c.channel)
+	}
+}
+
 func stepSafely(step Step, tx *Tx, e chat.Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -301,10 +308,7 @@ func (f *follower) park(ctx context.Context, ws int64, cause error) error {
 	}
 	e := events[0]
 	f.s.log.ErrorContext(ctx, "follow: parked as a dead letter", "follower", f.name, "pos", e.Pos, "err", cause)
-	return f.s.transact(context.WithoutCancel(ctx), func(u *unit) error {
-		if err := u.open(ctx, ws); err != nil {
-			return err
-		}
+	return f.s.transact(context.WithoutCancel(ctx), []int64{ws}, func(u *unit) error {
 		at, held := u.cursor(ws, f.name)
 		if err := u.fetch(ctx); err != nil {
 			return err

@@ -24,10 +24,7 @@ func TestFrozenNodeLosesItsLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	limit := ""
-	err = frozen.transact(ctx, func(u *unit) error {
-		if err := u.open(ctx, no); err != nil {
-			return err
-		}
+	err = frozen.transact(ctx, []int64{no}, func(u *unit) error {
 		err := u.run(ctx, []stmt{
 			{sql: "SHOW idle_in_transaction_session_timeout", scan: func(r scanner) error { return r.Scan(&limit) }},
 			{sql: "SET LOCAL idle_in_transaction_session_timeout = '50ms'"}, // a test has no 15 seconds

@@ -23,6 +23,7 @@ type postgresEngine struct {
 	readPool *pgxpool.Pool
 	read     *sql.DB
 	texts    *sync.Map // of merged statements, by the text of one
+	planner  *statistics
 }
 
 // migrationLock is the key of the advisory lock under which one node at a time migrates.
@@ -42,6 +43,7 @@ func openPostgres(ctx context.Context, dsn string) (_ *postgresEngine, err error
 	// joins go in the order in which they are written, from the row that is named to what belongs to it: without statistics, as in
 	// a new database, the planner would begin with whole tables
 	cfg.ConnConfig.RuntimeParams["join_collapse_limit"] = "1"
+	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" // to plan costs more than to run
 	writes := cfg.Copy()
 	// every statement of a transaction finds its rows by a key; while tables are young the planner would read them whole, and keep
 	// that plan when they have grown
@@ -50,7 +52,6 @@ func openPostgres(ctx context.Context, dsn string) (_ *postgresEngine, err error
 	}
 	// a node that freezes or vanishes inside a transaction has locked a workspace: the server takes the lock back, long before TCP would
 	writes.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "15s"
-	writes.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" // to plan costs more than to run
 	pool, err := pgxpool.NewWithConfig(ctx, writes)
 	if err != nil {
 		return nil, fmt.Errorf("store: open database: %w", err)
@@ -60,7 +61,7 @@ func openPostgres(ctx context.Context, dsn string) (_ *postgresEngine, err error
 		pool.Close()
 		return nil, fmt.Errorf("store: open database: %w", err)
 	}
-	e := &postgresEngine{pool: pool, readPool: reads, read: stdlib.OpenDBFromPool(reads), texts: &sync.Map{}}
+	e := &postgresEngine{pool: pool, readPool: reads, read: stdlib.OpenDBFromPool(reads), texts: &sync.Map{}, planner: newStatistics(ctx, reads)}
 	if err := e.migrate(ctx); err != nil {
 		_ = e.close()
 		return nil, err
@@ -124,6 +125,7 @@ func (e *postgresEngine) unfit(err error) bool {
 func (e *postgresEngine) scrub(context.Context) error { return nil }
 
 func (e *postgresEngine) close() error {
+	e.planner.close()
 	err := e.read.Close()
 	e.readPool.Close()
 	e.pool.Close()
@@ -148,6 +150,7 @@ func (t *postgresTx) commit(ctx context.Context, rest []stmt) error {
 		return err
 	}
 	t.end()
+	t.engine.planner.committed()
 	return nil
 }
 

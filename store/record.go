@@ -94,19 +94,26 @@ func (c *Report) resolve(ctx context.Context, s *Store) error {
 	return c.find(ctx, s, c.Workspace, c.Conversation, "", "")
 }
 
+func (c *Report) want(u *unit) {
+	c.deed.want(u)
+	conv := u.byUID[uidKey{string(c.conv)}]
+	if conv == nil {
+		return
+	}
+	u.wantEvent(eventKey{conv.ws, conv.no, c.Seq})
+	for _, id := range c.Receipt.ExternalIDs {
+		u.wantTarget(targetKey{conv.ws, conv.channel, id})
+	}
+}
+
 func (c *Report) apply(ctx context.Context, u *unit) (Result, error) {
 	conv, ch, err := u.conversationAndChannel(ctx, c.ws, c.Conversation)
 	if err != nil {
 		return Result{}, err
 	}
+	c.want(u)
 	row, err := u.event(ctx, eventKey{conv.ws, conv.no, c.Seq})
 	if err != nil {
-		return Result{}, err
-	}
-	for _, id := range c.Receipt.ExternalIDs {
-		u.wantTarget(targetKey{conv.ws, conv.channel, id})
-	}
-	if err := u.fetch(ctx); err != nil {
 		return Result{}, err
 	}
 	u.moveStatus(row, c.Receipt.Status, c.Receipt.Error)

@@ -64,6 +64,7 @@ type Store struct {
 	heads      headBoard
 	readers    prepared
 	warm       warmth
+	turns      turns
 }
 
 // channelName is a channel's inner name.

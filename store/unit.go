@@ -102,7 +102,7 @@ func (u *unit) run(ctx context.Context, list []stmt) error {
 }
 
 // open locks workspaces, in the order given, and takes what is known of them from before.
-func (u *unit) open(ctx context.Context, list ...int64) error {
+func (u *unit) open(ctx context.Context, list []int64) error {
 	for _, ws := range list {
 		u.lock(ws)
 	}

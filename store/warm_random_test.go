@@ -111,7 +111,7 @@ func anyCommand(ctx context.Context, t *testing.T, r *rand.Rand, s *Store, ws ch
 
 // compareWarm tells how many rows a node would go on with, and which of them is not what is stored.
 func compareWarm(ctx context.Context, s *Store, ws int64) (found int, err error) {
-	err = s.transact(ctx, func(u *unit) error {
+	err = s.transact(ctx, nil, func(u *unit) error {
 		u.cold = true
 		u.lock(ws)
 		if err := u.fetch(ctx); err != nil {
