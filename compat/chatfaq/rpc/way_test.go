@@ -11,7 +11,9 @@ import (
 )
 
 // parcel is the definition of the reference, as the SDK sends it.
-const parcel = `{"states": [
+const parcel = "{" + parcelRest
+
+const parcelRest = `"states": [
    {"name": "Greeting", "initial": true,  "events": ["send_greeting"]},
    {"name": "Answer",   "initial": false, "events": ["send_answer"]},
    {"name": "Bye",      "initial": false, "events": ["send_bye"]}],

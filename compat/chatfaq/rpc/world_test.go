@@ -162,6 +162,17 @@ func (w *world) channel(flow string) (id chat.ChannelID) {
 	return id
 }
 
+// addChannel makes one more channel of a flow.
+func (w *world) addChannel(flow string) chat.ChannelID {
+	w.t.Helper()
+	ch, err := w.hub.AddChannel(w.t.Context(), w.ws, hub.ChannelInput{Connector: webchat, Flow: flow, Settings: json.RawMessage("{}")})
+	w.must(err)
+	return ch.ID
+}
+
+// pause is the work of a function.
+func (w *world) pause(ms int) { <-time.After(time.Duration(ms) * time.Millisecond) }
+
 // write lets somebody write.
 func (w *world) write(ch chat.ChannelID, from, text string) {
 	w.t.Helper()
