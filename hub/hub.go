@@ -23,6 +23,7 @@ import (
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -35,9 +36,11 @@ type Meter interface {
 	Send(d time.Duration)
 	// DeadLetter counts a job that was given up.
 	DeadLetter(work string)
+	// Job counts a job as under way; the answer ends that.
+	Job(work string) (done func())
 }
 
-// Options are what the hub needs. All are required but Public.
+// Options are what the hub needs. All are required but Hidden, Tracer, Public and Limits.
 type Options struct {
 	Store     *store.Store
 	Blobs     blob.Store
@@ -49,8 +52,9 @@ type Options struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Meter     Meter
-	Tracer    trace.Tracer // nil: no traces
-	Public    string       // base URL under which platforms reach us; "" if they cannot
+	Hidden    *telemetry.Secrets // knows the secrets of open channels, for the log; nil: nobody does
+	Tracer    trace.Tracer       // nil: no traces
+	Public    string             // base URL under which platforms reach us; "" if they cannot
 	Limits    Limits
 }
 
@@ -118,20 +122,22 @@ func Routes() []store.Route {
 // Run sends, fetches and listens until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
 	var g errgroup.Group
-	g.Go(func() error {
-		return h.Store.Work(ctx, store.Worker{Work: workOut, Do: h.out, Concurrency: h.concurrency})
-	})
-	g.Go(func() error {
-		return h.Store.Work(ctx, store.Worker{Work: workMedia, Do: h.fetchMedia, Concurrency: func(string) int { return 4 }})
-	})
-	g.Go(func() error {
-		return h.Store.Work(ctx, store.Worker{Work: workProfile, Do: h.lookUp, Concurrency: func(string) int { return 2 }})
-	})
+	g.Go(func() error { return h.work(ctx, workOut, h.out, h.concurrency) })
+	g.Go(func() error { return h.work(ctx, workMedia, h.fetchMedia, func(string) int { return 4 }) })
+	g.Go(func() error { return h.work(ctx, workProfile, h.lookUp, func(string) int { return 2 }) })
 	g.Go(func() error { return h.listen(ctx) })
 	for range 4 {
 		g.Go(func() error { return h.acknowledge(ctx) })
 	}
 	return g.Wait()
+}
+
+// work does one kind of work and counts what is under way.
+func (h *Hub) work(ctx context.Context, work string, do store.Do, concurrency func(group string) int) error {
+	return h.Store.Work(ctx, store.Worker{Work: work, Concurrency: concurrency, Do: func(ctx context.Context, j *store.Job) store.Verdict {
+		defer h.Meter.Job(work)()
+		return do(ctx, j)
+	}})
 }
 
 // Platforms lists what channels can be of.

@@ -71,6 +71,7 @@ func (h *Hub) openWith(ctx context.Context, ch store.Channel, settings json.RawM
 		threads:  map[string]*rate.Limiter{}, refused: map[string]time.Time{},
 	}
 	l.ailing.Store(ch.Status == store.ChannelError)
+	h.hide(l, p, settings)
 	return l, nil
 }
 

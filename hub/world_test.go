@@ -46,6 +46,7 @@ type setup struct {
 	workspace chat.WorkspaceID
 	timeout   time.Duration // of one exchange with a platform
 	lease     time.Duration
+	hidden    *telemetry.Secrets // nil: a secret that somebody logs is found
 }
 
 // world is a hub with everything real around it but the platforms.
@@ -76,7 +77,7 @@ func newWorld(t *testing.T, s setup) *world {
 	if w.ring, err = secret.NewKeyring(w.key); err != nil {
 		t.Fatal(err)
 	}
-	log := telemetry.NewLog(w.log, telemetry.LogOptions{JSON: true, Level: slog.LevelDebug})
+	log := telemetry.NewLog(w.log, telemetry.LogOptions{JSON: true, Level: slog.LevelDebug, Secrets: s.hidden})
 	w.store, err = store.Open(t.Context(), store.Options{DSN: w.dsn, Wake: w.bus, Routes: hub.Routes(), Now: w.clock.Now, Log: log, Lease: s.lease})
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +92,7 @@ func newWorld(t *testing.T, s setup) *world {
 	client := outbound.Client(outbound.Options{AllowPrivate: true, Timeout: s.timeout, Log: log})
 	w.Hub = hub.New(hub.Options{
 		Store: w.store, Blobs: w.blobs, Wake: w.bus, Secrets: w.ring, Platforms: platforms, HTTP: client, Random: rand.Reader,
-		Now: w.clock.Now, Log: log, Meter: w.metrics, Public: s.public, Limits: s.limits,
+		Now: w.clock.Now, Log: log, Meter: w.metrics, Hidden: s.hidden, Public: s.public, Limits: s.limits,
 	})
 	t.Cleanup(func() {
 		w.close()

@@ -96,3 +96,17 @@ func TestNoSecretInAnyForm(t *testing.T) {
 		}
 	})
 }
+
+func TestSecretsAreForgottenByTheLastWhoHasThem(t *testing.T) {
+	known := &telemetry.Secrets{}
+	known.Add("hunter2!", "hunter3!")
+	known.Add("hunter2!")
+	known.Remove("hunter2!", "hunter3!", "never added")
+	if got := known.Hide("hunter2! hunter3!"); got != "*** hunter3!" {
+		t.Errorf("got %q", got)
+	}
+	known.Remove("hunter2!")
+	if got := known.Hide("hunter2!"); got != "hunter2!" {
+		t.Errorf("got %q", got)
+	}
+}

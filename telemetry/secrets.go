@@ -14,36 +14,44 @@ import (
 // Secrets are values that must not stand in any log line. It is safe for concurrent use.
 type Secrets struct {
 	mu     sync.Mutex
-	values map[string]struct{}
+	values map[string]int    // how often each was registered
 	hide   *strings.Replacer // nil: to be made
 }
 
 // shortest is the length below which a value is no secret, but part of ordinary words.
 const shortest = 6
 
-// Add registers values; short ones are left out, for they would hide half of every line.
+// Add registers values, each as often as it is added; short ones are left out, for they would hide half of every line.
 func (s *Secrets) Add(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.values == nil {
-		s.values = map[string]struct{}{}
+		s.values = map[string]int{}
 	}
 	for _, v := range values {
-		if len(v) >= shortest {
-			s.values[v] = struct{}{}
+		if len(v) < shortest {
+			continue
+		}
+		if s.values[v] == 0 {
 			s.hide = nil
 		}
+		s.values[v]++
 	}
 }
 
-// Remove forgets values, as when a channel was given new ones.
+// Remove takes back one Add of each value, as when a channel was given new ones. The last one forgets it.
 func (s *Secrets) Remove(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range values {
-		delete(s.values, v)
+		switch n := s.values[v]; {
+		case n > 1:
+			s.values[v] = n - 1
+		case n == 1:
+			delete(s.values, v)
+			s.hide = nil
+		}
 	}
-	s.hide = nil
 }
 
 // Hide replaces every registered secret in a text, also as it looks inside JSON, quotes and addresses.

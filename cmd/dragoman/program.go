@@ -106,7 +106,7 @@ func (p *program) openLog(stderr io.Writer) error {
 	if err := level.UnmarshalText([]byte(p.settings.LogLevel)); err != nil {
 		return err
 	}
-	p.hidden.Add(p.settings.AdminToken, p.settings.Key, p.settings.S3SecretKey)
+	p.hidden.Add(p.settings.AdminToken, p.settings.MetricsToken, p.settings.Key, p.settings.S3SecretKey)
 	p.log = telemetry.NewLog(w, telemetry.LogOptions{JSON: p.settings.LogFormat == "json", Level: level, Secrets: &p.hidden})
 	return nil
 }
@@ -181,7 +181,7 @@ func (p *program) openHub(context.Context) error {
 	}
 	p.hub = hub.New(hub.Options{
 		Store: p.store, Blobs: blobs, Wake: p.bus, Secrets: p.keys, Platforms: all.Platforms(), Random: rand.Reader, Now: time.Now,
-		Log: p.log, Meter: p.metrics, Tracer: p.traces.Tracer("dragoman/hub"), Public: p.settings.PublicURL, Limits: hub.Limits{Attachment: p.settings.MaxAttachment},
+		Log: p.log, Meter: p.metrics, Hidden: &p.hidden, Tracer: p.traces.Tracer("dragoman/hub"), Public: p.settings.PublicURL, Limits: hub.Limits{Attachment: p.settings.MaxAttachment},
 		HTTP: outbound.Client(outbound.Options{
 			AllowPrivate: p.settings.AllowPrivate, Log: p.log, Tracer: p.traces.Tracer("dragoman"), Propagator: propagation.TraceContext{},
 		}),
@@ -191,8 +191,9 @@ func (p *program) openHub(context.Context) error {
 
 func (p *program) openAPI(context.Context) error {
 	p.api = api.New(api.Options{
-		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, Metrics: p.metrics.Handler(),
-		Public: p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
+		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version,
+		Metrics: telemetry.Guard(p.settings.MetricsToken, p.metrics.Handler()),
+		Public:  p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
 	})
 	return nil
 }

@@ -33,11 +33,12 @@ type settings struct {
 	S3SecretKey string `help:"Secret key." name:"s3-secret-key" env:"DRAGOMAN_S3_SECRET_KEY"`
 	S3PathStyle bool   `help:"Put the bucket into the path." name:"s3-path-style" env:"DRAGOMAN_S3_PATH_STYLE"`
 
-	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"DRAGOMAN_LOG_LEVEL"`
-	LogFormat string `help:"text or json." enum:"text,json" default:"text" env:"DRAGOMAN_LOG_FORMAT"`
-	LogDir    string `help:"Folder for log files, a new one each day; without it the standard error." type:"path" env:"DRAGOMAN_LOG_DIR"`
-	LogDays   int    `help:"How many days log files are kept." default:"14" env:"DRAGOMAN_LOG_DAYS"`
-	OTLP      string `help:"OTLP/HTTP endpoint for traces (http://host:4318)." name:"otlp" env:"DRAGOMAN_OTLP"`
+	LogLevel     string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"DRAGOMAN_LOG_LEVEL"`
+	LogFormat    string `help:"text or json." enum:"text,json" default:"text" env:"DRAGOMAN_LOG_FORMAT"`
+	LogDir       string `help:"Folder for log files, a new one each day; without it the standard error." type:"path" env:"DRAGOMAN_LOG_DIR"`
+	LogDays      int    `help:"How many days log files are kept." default:"14" env:"DRAGOMAN_LOG_DAYS"`
+	MetricsToken string `help:"Bearer token that /metrics wants; without it everybody may read the numbers." env:"DRAGOMAN_METRICS_TOKEN"`
+	OTLP         string `help:"OTLP/HTTP endpoint for traces (http://host:4318)." name:"otlp" env:"DRAGOMAN_OTLP"`
 
 	Lease time.Duration `help:"How long a silent node keeps its work." default:"15s" hidden:"" env:"DRAGOMAN_LEASE"`
 }
@@ -97,6 +98,9 @@ func (s settings) check() error {
 	}
 	if s.AdminToken != "" && (len(s.AdminToken) < minToken || strings.ContainsAny(s.AdminToken, " \t\r\n")) {
 		return fmt.Errorf("--admin-token wants at least %d characters without white space (`openssl rand -hex 20` makes such a one)", minToken)
+	}
+	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsAny(s.MetricsToken, " \t\r\n")) {
+		return fmt.Errorf("--metrics-token wants at least %d characters without white space", minToken)
 	}
 	if s.Rate <= 0 || s.MaxAttachment <= 0 || s.LogDays < 0 || s.Lease < 0 {
 		return fmt.Errorf("--rate and --max-attachment want more than 0, --log-days 0 or more")

@@ -39,6 +39,7 @@ func TestBadSettings(t *testing.T) {
 		"key":               {args: []string{"--key", "abc"}, status: 1, wants: []string{"openssl rand -base64 32"}},
 		"admin token":       {env: "DRAGOMAN_ADMIN_TOKEN=short", status: 1, wants: []string{"20 characters"}},
 		"rate":              {args: []string{"--rate", "0"}, status: 1, wants: []string{"more than 0"}},
+		"metrics token":     {args: []string{"--metrics-token", "short"}, status: 1, wants: []string{"--metrics-token", "20"}},
 		"NATS":              {args: []string{"--nats", "somewhere"}, status: 1, wants: []string{"nats://host:port"}},
 		"OTLP":              {args: []string{"--otlp", "somewhere"}, status: 1, wants: []string{"http://host:4318"}},
 		"bucket":            {args: []string{"--s3-endpoint", "https://s3.example"}, status: 1, wants: []string{"--s3-bucket"}},
