@@ -89,7 +89,7 @@ func (t *turn) message(e chat.Event) []item {
 
 // stackIDs are those that a worker gave its message, else made of its place.
 func stackIDs(e chat.Event) (id, group string) {
-	id = messageID(e.Seq)
+	id = stackID("m", e, e.Seq)
 	if e.Message != nil && e.Message.Meta["stack_id"] != "" {
 		id = e.Message.Meta["stack_id"]
 	}
@@ -99,7 +99,11 @@ func stackIDs(e chat.Event) (id, group string) {
 	return id, group
 }
 
-func messageID(seq int64) string { return "m" + strconv.FormatInt(seq, 10) }
+// stackID names what stands at a place of a conversation. A client may see several conversations of its thread.
+func stackID(what string, e chat.Event, seq int64) string {
+	conv := string(e.Conversation)
+	return what + strconv.FormatInt(seq, 10) + "-" + conv[max(0, len(conv)-8):]
+}
 
 // stepped finds out whether the bot has nothing more to say.
 func (t *turn) stepped(e chat.Event) {
@@ -121,8 +125,8 @@ func (t *turn) stepped(e chat.Event) {
 // end makes the terminator that stands behind an event.
 func (t *turn) end(e chat.Event, id int64) item {
 	t.waiting, t.due, t.step = false, 0, 0
-	stackID := "t" + strconv.FormatInt(e.Seq, 10)
-	return item{id: id, at: e.Pos, seq: e.Seq, event: chat.Event{At: e.At}, end: true, last: true, stackID: stackID, groupID: stackID, state: t.state}
+	name := stackID("t", e, e.Seq)
+	return item{id: id, at: e.Pos, seq: e.Seq, event: chat.Event{At: e.At}, end: true, last: true, stackID: name, groupID: name, state: t.state}
 }
 
 // changed is a message of ours that was edited or taken back: it takes the place of what it was.
@@ -131,7 +135,7 @@ func (t *turn) changed(e chat.Event) (item, bool) {
 	if e.Direction == chat.In || json.Unmarshal(e.Data, &d) != nil || d.Seq == 0 {
 		return item{}, false
 	}
-	id := messageID(d.Seq)
+	id := stackID("m", e, d.Seq)
 	return item{id: e.Pos, at: e.Pos, seq: e.Seq, event: e, last: !t.waiting, stackID: id, groupID: id, state: t.state}, true
 }
 
