@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -30,6 +31,7 @@ type Options struct {
 	TrustProxy bool
 	Origins    []string // web pages of these origins may call us; "*" is any; none by default
 	Limits     Limits
+	Access     access.Settings // how users sign in
 }
 
 // Sealer keeps answers at rest that may hold a new token; *secret.Keyring is one.
@@ -79,6 +81,7 @@ type API struct {
 	doc    document
 	page   page
 
+	gate    *access.Gate
 	tokens  *tokenCache
 	pace    *limiters // per token
 	failed  *limiters // per address
@@ -90,11 +93,16 @@ type API struct {
 
 // route is how a request is treated before its handler sees it.
 type route struct {
-	scope  string // that the token needs; "" is any token
-	open   bool   // no token
-	raw    bool   // the handler reads the body itself
-	exact  bool   // the handler takes care of Idempotency-Key itself
-	stream bool   // has no time limit
+	id     string
+	scope  string       // that the token needs; "" is any token
+	right  access.Right // that the caller needs; "" leaves it to the scope
+	audits string       // the kind of thing whose change the audit log tells of
+	open   bool         // no token
+	json   bool         // open, and takes a JSON body
+	person bool         // only for users who have signed in
+	raw    bool         // the handler reads the body itself
+	exact  bool         // the handler takes care of Idempotency-Key itself
+	stream bool         // has no time limit
 }
 
 // New makes the API. Close ends its event streams.
@@ -108,8 +116,9 @@ func New(o Options) *API {
 		failed: newLimiters(float64(o.Limits.Failures)/60, o.Limits.Failures),
 		locks:  keyLocks{held: map[string]*keyLock{}},
 	}
+	a.gate = access.New(access.Options{Settings: o.Access, Store: o.Store, Secrets: o.Secrets, Now: o.Now, Log: o.Log})
 	a.streams = newStreams(a)
-	a.huma = humago.New(a.mux, a.config())
+	a.huma = humago.New(gated{a}, a.config())
 	a.register()
 	a.doc = a.finish()
 	a.page = newPage()
@@ -137,6 +146,10 @@ func (a *API) register() {
 	a.registerDeadLetters()
 	a.registerTokens()
 	a.registerWorkspaces()
+	a.registerSessions()
+	a.registerUsers()
+	a.registerRoles()
+	a.registerAudit()
 }
 
 // Patterns lists everything that is answered, as "METHOD /path", sorted; a path alone takes any method.

@@ -50,18 +50,6 @@ func may(t store.Token, scope string) bool {
 	return scope == "" || slices.Contains(t.Scopes, scope) || slices.Contains(t.Scopes, ScopeAdmin)
 }
 
-type callerKey struct{}
-
-func withCaller(ctx context.Context, t store.Token) context.Context {
-	return context.WithValue(ctx, callerKey{}, t)
-}
-
-// callerOf is the verified token of a request below /v1.
-func callerOf(ctx context.Context) store.Token {
-	t, _ := ctx.Value(callerKey{}).(store.Token)
-	return t
-}
-
 // party is the caller as the log knows it.
 func party(ctx context.Context) chat.Party {
 	t := callerOf(ctx)
@@ -99,19 +87,6 @@ func (a *API) authenticate(r *http.Request) (store.Token, error) {
 
 func unauthorized(detail, more string) *Problem {
 	return problem(codeUnauthorized, detail).with("WWW-Authenticate", `Bearer realm="dragoman"`+more)
-}
-
-// allowed checks the pace and the scope of a token.
-func (a *API) allowed(w http.ResponseWriter, t store.Token, scope string) error {
-	if wait := a.pace.take(t.ID, a.Now()); wait > 0 {
-		return problem(codeThrottled, "too many requests with this token").retryAfter(wait)
-	}
-	if !may(t, scope) {
-		p := problem(string(chat.CodeForbidden), "the token has not got the scope "+scope)
-		w.Header().Set("WWW-Authenticate", `Bearer realm="dragoman", error="insufficient_scope", scope="`+scope+`"`)
-		return p
-	}
-	return nil
 }
 
 // How long a verified token is believed, and how many are remembered.

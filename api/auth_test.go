@@ -25,6 +25,13 @@ var needed = map[string]string{
 	"POST /v1/files": "write", "GET /v1/events": "read",
 	"GET /v1/dead-letters": "read", "POST /v1/dead-letters/{id}/replay": "write",
 	"POST /v1/tokens": "tokens", "GET /v1/tokens": "tokens", "DELETE /v1/tokens/{id}": "tokens",
+	"GET /v1/session": "", "DELETE /v1/session": "", "GET /v1/sessions": "", "DELETE /v1/sessions": "", "DELETE /v1/sessions/{id}": "",
+	"PUT /v1/me/password": "", "POST /v1/me/totp": "", "POST /v1/me/totp/confirm": "", "POST /v1/me/totp/stop": "",
+	"POST /v1/users": "admin", "GET /v1/users": "admin", "GET /v1/users/{id}": "admin", "PATCH /v1/users/{id}": "admin",
+	"POST /v1/users/{id}/link": "admin", "DELETE /v1/users/{id}/totp": "admin", "GET /v1/users/{id}/sessions": "admin",
+	"DELETE /v1/users/{id}/sessions": "admin", "DELETE /v1/users/{id}/sessions/{session}": "admin",
+	"GET /v1/rights": "admin", "GET /v1/roles": "admin", "GET /v1/roles/{name}": "admin", "PUT /v1/roles/{name}": "admin",
+	"DELETE /v1/roles/{name}": "admin", "GET /v1/audit": "admin",
 	"POST /v1/workspaces": "admin", "GET /v1/workspaces": "admin",
 }
 

@@ -44,7 +44,7 @@ func (a *API) registerConversations() {
 func (a *API) conversations(ctx context.Context, in *conversationQuery) (*reply[list[chat.Conversation]], error) {
 	all, next, err := a.Store.Conversations(ctx, here(ctx), store.ConversationFilter{
 		State: in.State, Channel: in.Channel, Contact: in.Contact, Queue: in.Queue, Assignee: in.Assignee, Text: in.Text,
-		Before: in.Cursor, Limit: in.Limit,
+		Before: in.Cursor, Limit: in.Limit, Within: sightOf(who(ctx)),
 	})
 	return listOf(all, next), err
 }

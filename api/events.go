@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
 )
@@ -111,6 +112,9 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 		if _, err := a.Store.Conversation(ctx, ws, req.filter.Conversation); err != nil {
 			return err
 		}
+		if err := a.seesConversation(ctx, access.ConversationsRead, req.filter.Conversation); err != nil {
+			return err
+		}
 	}
 	if req.after >= 0 {
 		head, err := a.Store.Workspace(ctx, ws)
@@ -127,13 +131,20 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	defer a.streams.leave(callerOf(ctx).ID)
 	a.unbound(w, r)
 	out := newSSE(a, w)
+	out.ctx, out.sight = ctx, newSight(a, who(ctx))
 	defer out.end()
-	return a.follow(ctx, out, ws, req, func() bool { return a.stillGood(r) })
+	return a.follow(ctx, out, ws, req, func() bool { return a.stillGood(r, out) })
 }
 
 // stillGood tells whether the token of a stream that is open would still open it. When nobody can tell, it is believed.
-func (a *API) stillGood(r *http.Request) bool {
-	_, err := a.authenticate(r)
+func (a *API) stillGood(r *http.Request, out *sse) bool {
+	c, err := a.identify(r)
+	if err == nil {
+		if !a.permits(c, route{right: access.ConversationsRead}) {
+			return false
+		}
+		out.look(c.who)
+	}
 	p, refused := errors.AsType[*Problem](err)
 	return !refused || p.Code != codeUnauthorized
 }

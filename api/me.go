@@ -8,10 +8,12 @@ import (
 	"github.com/dragoman-hub/dragoman/store"
 )
 
-// Me is who the token stands for.
+// Me is who calls, and what that one may do.
 type Me struct {
-	Token     store.Token  `json:"token"`
+	Token     *store.Token `json:"token,omitempty" doc:"Absent for users who have signed in."`
+	User      *store.User  `json:"user,omitempty"`
 	Workspace WorkspaceRef `json:"workspace"`
+	Can
 }
 
 // WorkspaceRef names a workspace.
@@ -29,5 +31,12 @@ func (a *API) me(ctx context.Context, _ *none) (*reply[Me], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reply[Me]{Body: Me{Token: callerOf(ctx), Workspace: WorkspaceRef{ws.ID, ws.Name}}}, nil
+	c := whole(ctx)
+	me := Me{Workspace: WorkspaceRef{ws.ID, ws.Name}, Can: canOf(c.who)}
+	if c.person != nil {
+		me.User = &c.person.User
+	} else {
+		me.Token = &c.Token
+	}
+	return &reply[Me]{me}, nil
 }

@@ -29,7 +29,10 @@ var tags = []*huma.Tag{
 	{Name: "channels", Description: "Configured accounts on platforms."},
 	{Name: "flows", Description: "What bots do."},
 	{Name: "dead letters", Description: "What could not be delivered."},
-	{Name: "tokens", Description: "Who may use this API."},
+	{Name: "tokens", Description: "Which programs may use this API."},
+	{Name: "sessions", Description: "Signing in."},
+	{Name: "users", Description: "Who works here, and what they may do."},
+	{Name: "audit", Description: "Who did what."},
 	{Name: "workspaces", Description: "Tenants."},
 	{Name: "operation", Description: "For machines that look after this one."},
 }
@@ -46,7 +49,8 @@ func (a *API) config() huma.Config {
 		Components: &huma.Components{
 			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
-				"token": {Type: "http", Scheme: "bearer", Description: "An API token. " + scopeWords()},
+				"token":   {Type: "http", Scheme: "bearer", Description: "An API token. " + scopeWords()},
+				"session": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "The cookie of a user who has signed in, " + secureCookieName + " over https. Writes want " + csrfHeader + " too."},
 			},
 		},
 		Tags: tags,

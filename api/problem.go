@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector"
@@ -77,6 +78,8 @@ var statusOf = map[string]int{
 	codeMedia:                    http.StatusUnsupportedMediaType,
 	codeMismatch:                 http.StatusUnprocessableEntity,
 	codeMalformed:                http.StatusBadRequest,
+	codeCSRF:                     http.StatusForbidden,
+	string(access.CodeWanted):    http.StatusUnauthorized,
 
 	"platform_" + string(connector.Rejected):     http.StatusUnprocessableEntity,
 	"platform_" + string(connector.Retry):        http.StatusBadGateway,

@@ -50,6 +50,8 @@ type act struct {
 	scope                                string
 	status                               int // of a success; 0: 200
 	raw, exact, stream                   bool
+	open                                 bool // no token; a JSON body
+	person                               bool // only for users who have signed in
 }
 
 // operation is the act for the OpenAPI document.
@@ -57,7 +59,16 @@ func (t act) operation() huma.Operation {
 	op := huma.Operation{
 		Method: t.method, Path: t.path, OperationID: t.id, Tags: []string{t.tag}, Summary: t.summary, Description: t.more,
 		DefaultStatus: t.status, BodyReadTimeout: -1, MaxBodyBytes: -1, // serve has read the body, within limits
-		Security: []map[string][]string{{"token": {}}},
+		Security: []map[string][]string{{"token": {}}, {"session": {}}},
+	}
+	if t.open {
+		op.Security = nil
+	}
+	if t.person {
+		op.Security = []map[string][]string{{"session": {}}}
+	}
+	if right := needOf(t).right; right != "" {
+		op.Description = strings.TrimSpace(op.Description + "\n\nRight: `" + string(right) + "`.")
 	}
 	if t.scope != "" {
 		op.Description = strings.TrimSpace(op.Description + "\n\nScope: `" + t.scope + "`.")
@@ -67,7 +78,11 @@ func (t act) operation() huma.Operation {
 }
 
 func (t act) route() route {
-	return route{scope: t.scope, raw: t.raw, exact: t.exact, stream: t.stream}
+	n := needOf(t)
+	return route{
+		id: t.id, scope: t.scope, right: n.right, audits: n.audits, raw: t.raw, exact: t.exact, stream: t.stream,
+		open: t.open, json: t.open, person: t.person,
+	}
 }
 
 // add registers a typed operation: huma reads and checks the input, writes the output and documents both.
@@ -100,7 +115,7 @@ func (a *API) addPlain(t act, h func(http.ResponseWriter, *http.Request) error, 
 // handle registers a pattern of the mux.
 func (a *API) handle(pattern string, rt route, h func(http.ResponseWriter, *http.Request) error) {
 	a.routes[pattern] = rt
-	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	gated{a}.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			a.fail(w, r, err)
 		}

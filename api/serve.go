@@ -66,15 +66,15 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) error {
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
+	r = a.withVisit(r)
 	if rt.open {
-		a.mux.ServeHTTP(w, r)
-		return nil
+		return a.serveOpen(w, r, rt)
 	}
-	who, err := a.authenticate(r)
+	who, err := a.identify(r)
 	if err != nil {
 		return err
 	}
-	if err := a.allowed(w, who, rt.scope); err != nil {
+	if err := a.allowed(w, who, rt); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -93,7 +93,21 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) error {
 		a.mux.ServeHTTP(w, r)
 		return nil
 	}
-	return a.once(w, r, who, body)
+	return a.once(w, r, who.Token, body)
+}
+
+// serveOpen is for what wants no token.
+func (a *API) serveOpen(w http.ResponseWriter, r *http.Request, rt route) error {
+	if rt.json {
+		body, err := a.readJSON(w, r)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	a.mux.ServeHTTP(w, r)
+	return nil
 }
 
 // fail answers an error and logs those that are ours.

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
@@ -26,10 +28,23 @@ type sse struct {
 	rc      *http.ResponseController
 	started bool
 	buf     []byte
+	ctx     context.Context // of the request
+	sight   *sight          // nil: everything is shown
 }
 
 func newSSE(a *API, w http.ResponseWriter) *sse {
 	return &sse{a: a, w: w, rc: http.NewResponseController(w)}
+}
+
+// look takes over what the reader may see by now.
+func (s *sse) look(by access.Who) {
+	switch now := newSight(s.a, by); {
+	case now == nil || s.sight == nil:
+		s.sight = now
+	default:
+		now.seen = s.sight.seen
+		s.sight = now
+	}
 }
 
 func (s *sse) start() {
@@ -46,6 +61,9 @@ func (s *sse) start() {
 
 // event writes one; JSON has no line ends, so it is one data line.
 func (s *sse) event(f frame) error {
+	if show, err := s.sight.shows(s.ctx, f); err != nil || !show {
+		return err
+	}
 	b := s.buf[:0]
 	if f.pos != 0 {
 		b = append(b, "id: "...)

@@ -48,8 +48,8 @@ func (a *API) registerTokens() {
 // within refuses to touch a token that can do more than the caller.
 func within(ctx context.Context, scopes []string) error {
 	for _, s := range scopes {
-		if !may(callerOf(ctx), s) {
-			return chat.Faultf(chat.CodeForbidden, "your token has not got the scope "+s)
+		if c := whole(ctx); c.person == nil && !may(c.Token, s) || c.person != nil && !c.who.CoversScope(s) {
+			return chat.Faultf(chat.CodeForbidden, "you have not got the scope "+s)
 		}
 	}
 	return nil

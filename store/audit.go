@@ -41,12 +41,20 @@ type auditKey struct{}
 
 // WithAudit hands an act to the writes of the store that are made with this context: those that can add it in the transaction of
 // the deed, and say so in Written.
-func WithAudit(ctx context.Context, a *Audit) context.Context { return context.WithValue(ctx, auditKey{}, a) }
+func WithAudit(ctx context.Context, a *Audit) context.Context {
+	return context.WithValue(ctx, auditKey{}, a)
+}
 
-// write executes statements in one transaction, with the act of the context that led to them. The object is named, and shown as it
-// is afterwards, by whoever writes it; an empty id leaves what the act says.
-func (s *Store) write(ctx context.Context, ws int64, object string, became any, list ...stmt) error {
-	a, entry, err := s.auditOf(ctx, ws, object, became)
+// doing is what a write does: to which thing, and how that is shown afterwards; nil where nothing is to be shown.
+type doing struct {
+	ws       int64
+	kind, id string
+	became   any
+}
+
+// write executes statements in one transaction, with the act of the context that led to them.
+func (s *Store) write(ctx context.Context, d doing, list ...stmt) error {
+	a, entry, err := s.auditOf(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -59,23 +67,22 @@ func (s *Store) write(ctx context.Context, ws int64, object string, became any, 
 	return nil
 }
 
-// auditOf is the statement that adds the context's act; none if there is none, or it has been added.
-func (s *Store) auditOf(ctx context.Context, ws int64, object string, became any) (*Audit, []stmt, error) {
+// auditOf is the statement that adds the context's act; none if there is none, it has been added, or it is about another kind of thing,
+// of which this write is only a part.
+func (s *Store) auditOf(ctx context.Context, d doing) (*Audit, []stmt, error) {
 	a, _ := ctx.Value(auditKey{}).(*Audit)
-	if a == nil || a.Written {
+	if a == nil || a.Written || a.Kind != d.kind {
 		return nil, nil, nil
 	}
-	if object != "" {
-		a.Object = object
-	}
-	if became != nil {
-		raw, err := json.Marshal(became)
+	a.Object = d.id
+	if d.became != nil {
+		raw, err := json.Marshal(d.became)
 		if err != nil {
 			return nil, nil, err
 		}
 		a.Became = raw
 	}
-	return a, []stmt{s.auditStmt(ws, a)}, nil
+	return a, []stmt{s.auditStmt(d.ws, a)}, nil
 }
 
 func (s *Store) auditStmt(ws int64, a *Audit) stmt {

@@ -16,8 +16,15 @@ type ConversationFilter struct {
 	Queue    string
 	Assignee string
 	Text     string // in the contact's name or the preview
+	Within   *Sight // nil: all of them
 	Before   string // cursor of the page before
 	Limit    int
+}
+
+// Sight is what somebody sees who does not see everything: conversations assigned to them, and those of some queues.
+type Sight struct {
+	Assignee string
+	Queues   []string
 }
 
 const (
@@ -113,6 +120,14 @@ func (f ConversationFilter) where(ws int64, at pageMark) (string, []any) {
 	if f.Text != "" {
 		add(`(LOWER(c.preview) LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM contacts x WHERE x.workspace = $1 AND x.no = c.contact
  AND LOWER(x.name) LIKE ? ESCAPE '\'))`, likeText(f.Text))
+	}
+	if f.Within != nil {
+		part := []string{}
+		for _, q := range append([]string{f.Within.Assignee}, f.Within.Queues...) {
+			args = append(args, q)
+			part = append(part, fmt.Sprintf("$%d", len(args)))
+		}
+		where = append(where, "(c.assignee <> '' AND c.assignee = "+part[0]+" OR c.queue <> '' AND c.queue IN ("+strings.Join(append(part[1:], "''"), ", ")+"))")
 	}
 	return strings.Join(where, " AND "), args
 }

@@ -27,7 +27,7 @@ func (s *Store) AddLink(ctx context.Context, u User, l UserLink) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, ws, u.ID, nil, endLinks(u.ID), l.insert(u.ID))
+	return s.write(ctx, doing{ws, "user", u.ID, nil}, endLinks(u.ID), l.insert(u.ID))
 }
 
 // LinkUser finds whose link it is, if it is still good and the user active.
@@ -58,7 +58,7 @@ func (s *Store) UseLink(ctx context.Context, hash, password string) error {
 		scan: func(r scanner) error { hit = true; return r.Scan(&u.ID) },
 	}}
 	list = append(list, s.newPassword(u.ID, password, "")...)
-	return s.decide(ctx, ws, u.ID, nil, list, func(writeTx) error {
+	return s.decide(ctx, doing{ws, "user", u.ID, nil}, list, func(writeTx) error {
 		if !hit {
 			return gone
 		}
@@ -72,7 +72,7 @@ func (s *Store) SetPassword(ctx context.Context, u User, hash, keep string) erro
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, ws, u.ID, nil, s.newPassword(u.ID, hash, keep)...)
+	return s.write(ctx, doing{ws, "user", u.ID, nil}, s.newPassword(u.ID, hash, keep)...)
 }
 
 func (s *Store) newPassword(user, hash, keep string) []stmt {
@@ -119,7 +119,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, u User, step int64, codes []str
 	for _, hash := range codes {
 		list = append(list, stmt{sql: "INSERT INTO user_codes (uid, hash) VALUES ($1, $2)", args: []any{u.ID, hash}})
 	}
-	return s.decide(ctx, ws, u.ID, nil, list, func(writeTx) error {
+	return s.decide(ctx, doing{ws, "user", u.ID, nil}, list, func(writeTx) error {
 		if !hit {
 			return chat.Faultf(chat.CodeConflict, "the secret was changed meanwhile: begin again")
 		}
@@ -133,7 +133,7 @@ func (s *Store) DropTOTP(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, ws, u.ID, nil,
+	return s.write(ctx, doing{ws, "user", u.ID, nil},
 		stmt{
 			sql:  "UPDATE users SET totp = '', totp_active = 0, totp_step = 0, updated_at = $1, revision = revision + 1 WHERE uid = $2",
 			args: []any{micros(s.now()), u.ID},

@@ -70,7 +70,7 @@ func (s *Store) PutRole(ctx context.Context, ws chat.WorkspaceID, r Role, shown 
 		r.CreatedAt, r.UpdatedAt = moment(created), now
 		return err
 	}
-	err = s.decide(ctx, no, r.Name, shown, []stmt{s.lockWorkspace(no), q}, func(writeTx) error {
+	err = s.decide(ctx, doing{no, "role", r.Name, shown}, []stmt{s.lockWorkspace(no), q}, func(writeTx) error {
 		if !hit {
 			return chat.Faultf(chat.CodeConflict, "the role was changed meanwhile: read it again")
 		}
@@ -86,7 +86,7 @@ func (s *Store) DropRole(ctx context.Context, ws chat.WorkspaceID, name string) 
 		return err
 	}
 	hit, users := false, int64(0)
-	return s.decide(ctx, no, name, nil, []stmt{s.lockWorkspace(no), {
+	return s.decide(ctx, doing{no, "role", name, nil}, []stmt{s.lockWorkspace(no), {
 		sql:  "SELECT COUNT(*) FROM users WHERE workspace = $1 AND role = $2",
 		args: []any{no, name},
 		scan: func(r scanner) error { return r.Scan(&users) },

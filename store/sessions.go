@@ -112,7 +112,7 @@ func (s *Store) RevokeSession(ctx context.Context, u User, id string) error {
 		args: []any{micros(s.now()), u.ID, id},
 		scan: func(scanner) error { hit = true; return nil },
 	}}
-	return s.decide(ctx, ws, u.ID, nil, list, func(writeTx) error {
+	return s.decide(ctx, doing{ws, "user", u.ID, nil}, list, func(writeTx) error {
 		if !hit {
 			return chat.Faultf(chat.CodeNotFound, "no such session")
 		}
@@ -126,7 +126,7 @@ func (s *Store) RevokeSessions(ctx context.Context, u User, keep string) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, ws, u.ID, nil, s.signOut(u.ID, keep))
+	return s.write(ctx, doing{ws, "user", u.ID, nil}, s.signOut(u.ID, keep))
 }
 
 func (s *Store) signOut(user, keep string) stmt {

@@ -39,7 +39,7 @@ func (s *Store) AddToken(ctx context.Context, t Token) (Token, error) {
 		return t, err
 	}
 	t.ID, t.CreatedAt = s.id(), s.now()
-	err = s.write(ctx, ws, t.ID, t, stmt{
+	err = s.write(ctx, doing{ws, "token", t.ID, t}, stmt{
 		sql:  "INSERT INTO tokens (uid, workspace, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		args: []any{t.ID, ws, t.Name, t.Hash, strings.Join(t.Scopes, " "), micros(t.CreatedAt), micros(t.ExpiresAt)},
 	})
@@ -64,7 +64,7 @@ func (s *Store) RevokeToken(ctx context.Context, ws chat.WorkspaceID, id string)
 		return err
 	}
 	hit := false
-	return s.decide(ctx, no, id, nil, []stmt{{
+	return s.decide(ctx, doing{no, "token", id, nil}, []stmt{{
 		sql:  "UPDATE tokens SET revoked_at = CASE WHEN revoked_at = 0 THEN $1 ELSE revoked_at END WHERE workspace = $2 AND uid = $3 RETURNING uid",
 		args: []any{micros(s.now()), no, id},
 		scan: func(scanner) error { hit = true; return nil },

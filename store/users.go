@@ -84,7 +84,7 @@ func (s *Store) AddUser(ctx context.Context, u User, links ...UserLink) (User, e
 	for _, l := range links {
 		list = append(list, l.insert(u.ID))
 	}
-	err = s.write(ctx, ws, u.ID, u, list...)
+	err = s.write(ctx, doing{ws, "user", u.ID, u}, list...)
 	if chat.CodeOf(err) == chat.CodeConflict {
 		err = chat.Faultf(chat.CodeConflict, "there is a user with this e-mail already")
 	}
@@ -162,7 +162,7 @@ func (s *Store) SetUser(ctx context.Context, u User) (User, error) {
 	if u.Status != UserActive {
 		list = append(list, s.signOut(u.ID, ""), endLinks(u.ID))
 	}
-	err = s.decide(ctx, ws, u.ID, u, list, func(tx writeTx) error {
+	err = s.decide(ctx, doing{ws, "user", u.ID, u}, list, func(tx writeTx) error {
 		switch {
 		case !hit:
 			return chat.Faultf(chat.CodeConflict, "the user was changed meanwhile: read it again")
@@ -200,8 +200,8 @@ func (s *Store) adminLeft(ctx context.Context, tx writeTx, ws int64) error {
 }
 
 // decide executes statements, asks whether what they found is as it must be, and commits or takes all of it back.
-func (s *Store) decide(ctx context.Context, ws int64, object string, became any, list []stmt, judge func(writeTx) error) error {
-	a, entry, err := s.auditOf(ctx, ws, object, became)
+func (s *Store) decide(ctx context.Context, d doing, list []stmt, judge func(writeTx) error) error {
+	a, entry, err := s.auditOf(ctx, d)
 	if err != nil {
 		return err
 	}

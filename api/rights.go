@@ -1,0 +1,94 @@
+package api
+
+import "github.com/dragoman-hub/dragoman/access"
+
+// need is the right that an operation wants, and the kind of thing whose change the audit log tells of; "" where it is no
+// administrative act.
+type need struct {
+	right  access.Right
+	audits string
+}
+
+// needs is the table from operations to rights. An operation that is not here wants, of users, all rights of its scope, and is
+// audited when it writes and its scope is neither read nor write.
+var needs = map[string]need{
+	"listConversations":      {access.ConversationsRead, ""},
+	"getConversation":        {access.ConversationsRead, ""},
+	"listConversationEvents": {access.ConversationsRead, ""},
+	"streamEvents":           {access.ConversationsRead, ""},
+	"postMessage":            {access.ConversationsWrite, ""},
+	"postNote":               {access.ConversationsWrite, ""},
+	"editMessage":            {access.ConversationsWrite, ""},
+	"deleteMessage":          {access.ConversationsWrite, ""},
+	"react":                  {access.ConversationsWrite, ""},
+	"markRead":               {access.ConversationsWrite, ""},
+	"showTyping":             {access.ConversationsWrite, ""},
+	"uploadFile":             {access.ConversationsWrite, ""},
+	"closeConversation":      {access.ConversationsWrite, ""},
+	"queueConversation":      {access.ConversationsAssign, ""},
+	"assignConversation":     {access.ConversationsAssign, ""},
+	"botConversation":        {access.ConversationsAssign, ""},
+
+	"listContacts":  {access.ContactsRead, ""},
+	"getContact":    {access.ContactsRead, ""},
+	"changeContact": {access.ContactsWrite, ""},
+	"eraseContact":  {access.ContactsErase, "contact"},
+
+	"listConnectors":  {access.ChannelsRead, ""},
+	"listChannels":    {access.ChannelsRead, ""},
+	"getChannel":      {access.ChannelsRead, ""},
+	"createChannel":   {access.ChannelsWrite, "channel"},
+	"changeChannel":   {access.ChannelsWrite, "channel"},
+	"deleteChannel":   {access.ChannelsWrite, "channel"},
+	"checkChannel":    {access.ChannelsWrite, ""},
+	"registerChannel": {access.ChannelsWrite, "channel"},
+
+	"listFlows":        {access.FlowsRead, ""},
+	"getFlow":          {access.FlowsRead, ""},
+	"listFlowVersions": {access.FlowsRead, ""},
+	"putFlow":          {access.FlowsWrite, "flow"},
+
+	"listDeadLetters":  {access.DeadLettersRead, ""},
+	"replayDeadLetter": {access.DeadLettersReplay, ""},
+
+	"createToken":     {access.Tokens, "token"},
+	"listTokens":      {access.Tokens, ""},
+	"revokeToken":     {access.Tokens, "token"},
+	"createWorkspace": {access.Workspaces, "workspace"},
+	"listWorkspaces":  {access.Workspaces, ""},
+
+	"createUser":         {access.Users, "user"},
+	"listUsers":          {access.Users, ""},
+	"getUser":            {access.Users, ""},
+	"changeUser":         {access.Users, "user"},
+	"createUserLink":     {access.Users, "user"},
+	"resetUserTOTP":      {access.Users, "user"},
+	"listUserSessions":   {access.Users, ""},
+	"revokeUserSession":  {access.Users, "user"},
+	"revokeUserSessions": {access.Users, "user"},
+
+	"listRights": {access.Roles, ""},
+	"listRoles":  {access.Roles, ""},
+	"getRole":    {access.Roles, ""},
+	"putRole":    {access.Roles, "role"},
+	"deleteRole": {access.Roles, "role"},
+
+	"listAudit": {access.AuditRead, ""},
+
+	// of one's own, for everybody who has signed in
+	"changePassword": {"", "user"},
+	"confirmTOTP":    {"", "user"},
+	"stopTOTP":       {"", "user"},
+}
+
+// needOf completes the table for operations that are not in it.
+func needOf(t act) need {
+	if n, ok := needs[t.id]; ok {
+		return n
+	}
+	administrative := t.scope != "" && t.scope != ScopeRead && t.scope != ScopeWrite
+	if administrative && isWrite(t.method) {
+		return need{audits: t.tag}
+	}
+	return need{}
+}
