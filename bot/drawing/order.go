@@ -8,25 +8,27 @@ import (
 // largePicture is how many boxes a picture may have until it is ordered with less care.
 const largePicture = 4000
 
-// order finds an order of the boxes in each column in which few lines cross: each box goes where its neighbours are on average, column
-// by column, there and back. The best of all rounds counts.
+// order finds an order of the boxes in each column in which few lines cross: each box goes where its neighbours are on average. In one
+// round those of the column before count, from left to right and then the other way round; in the next all of them, so that one round gets
+// out of where the other is caught. The best of all counts.
 func (l *layout) order() {
 	at := make([]float64, len(l.boxes))
 	l.number(at)
 	best, crossings := l.copyColumns(), l.crossings(at)
-	rounds := 12
+	rounds := 24
 	if len(l.boxes) > largePicture {
 		rounds = 2
 	}
-	for range rounds {
+	for round := range rounds {
 		if crossings == 0 {
 			break
 		}
+		both := round%2 == 1
 		for c := range l.columns {
-			l.sort(c, at)
+			l.sort(c, at, true, both)
 		}
 		for c := len(l.columns) - 1; c >= 0; c-- {
-			l.sort(c, at)
+			l.sort(c, at, both, true)
 		}
 		if n := l.crossings(at); n < crossings {
 			best, crossings = l.copyColumns(), n
@@ -52,33 +54,39 @@ func (l *layout) copyColumns() [][]int {
 	return out
 }
 
-// sort puts one column in the order of its neighbours' averages.
-func (l *layout) sort(c int, at []float64) {
+// sort puts one column in the order of its neighbours' averages. Boxes without neighbours stay where they are.
+func (l *layout) sort(c int, at []float64, left, right bool) {
 	column := l.columns[c]
-	type keyed struct {
-		box  int
-		mean float64
-	}
-	list := make([]keyed, len(column))
+	mean := make([]float64, len(column))
+	var moved, slots []int // places in the column
 	for i, b := range column {
 		sum, n := 0.0, 0
-		for _, list := range [][]int{l.boxes[b].left, l.boxes[b].right} {
-			for _, other := range list {
-				size := max(1, len(l.columns[l.boxes[other].column]))
-				sum += (at[other] + 0.5) / float64(size)
-				n++
-			}
+		if left {
+			sum, n = l.sum(l.boxes[b].left, at), len(l.boxes[b].left)
 		}
-		list[i] = keyed{b, (at[b] + 0.5) / float64(len(column))}
+		if right {
+			sum, n = sum+l.sum(l.boxes[b].right, at), n+len(l.boxes[b].right)
+		}
 		if n > 0 {
-			list[i].mean = sum / float64(n)
+			mean[i] = sum / float64(n)
+			moved, slots = append(moved, i), append(slots, i)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b keyed) int { return cmp.Compare(a.mean, b.mean) })
-	for i, k := range list {
-		column[i] = k.box
-		at[k.box] = float64(i)
+	slices.SortStableFunc(moved, func(a, b int) int { return cmp.Compare(mean[a], mean[b]) })
+	before := slices.Clone(column)
+	for k, slot := range slots {
+		column[slot] = before[moved[k]]
+		at[column[slot]] = float64(slot)
 	}
+}
+
+// sum adds up where boxes stand, from 0 for the upper end of their column to 1.
+func (l *layout) sum(list []int, at []float64) float64 {
+	sum := 0.0
+	for _, b := range list {
+		sum += (at[b] + 0.5) / float64(len(l.columns[l.boxes[b].column]))
+	}
+	return sum
 }
 
 // crossings counts how often lines between neighbouring columns cross.

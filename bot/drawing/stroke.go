@@ -132,6 +132,7 @@ func (t *tracer) arrow(i int) {
 	way, label := t.routes[i], t.labels[i]
 	a := &t.arrows[i]
 	s := stroke{weight: a.count, dashed: a.jump()}
+	aside := t.aside(way)
 	for j := 1; j < len(way); j++ {
 		from, to := way[j-1], way[j]
 		if from != label && to != label {
@@ -146,26 +147,26 @@ func (t *tracer) arrow(i int) {
 		if t.boxes[to].kind == laneBox {
 			end = enter
 		}
-		if t.boxes[way[0]].column == t.boxes[way[len(way)-1]].column { // it turns around: the two lines do not begin in one point
-			t.apart(&start, &leave, &end, &enter, from == label)
+		if from == label {
+			start.y -= aside
+			leave.y -= aside
+		} else if to == label {
+			end.y += aside
+			enter.y += aside
 		}
 		s.path.line(start, leave, enter, end)
 	}
 	t.strokes = append(t.strokes, s)
 }
 
-// apart moves the ends at the label of an arrow that turns around a little away from each other.
-func (t *tracer) apart(start, leave, end, enter *point, back bool) {
-	const aside = 3.5
-	if !back {
-		shift := math.Copysign(aside, start.y-end.y)
-		end.y += shift
-		enter.y += shift
-		return
+// aside is how far below the middle of its label an arrow that turns around comes in; it goes out as far above, so that its two
+// lines do not cross.
+func (t *tracer) aside(way []int) float64 {
+	from, to := way[0], way[len(way)-1]
+	if t.boxes[from].column != t.boxes[to].column {
+		return 0
 	}
-	shift := math.Copysign(aside, end.y-start.y)
-	start.y += shift
-	leave.y += shift
+	return math.Copysign(3.5, t.ports.out[from][way[1]]-t.ports.in[to].right)
 }
 
 // lanesOf draws what arrows share: from the node to the farthest lane. The weight is less with every arrow that branches off.
@@ -180,7 +181,7 @@ func (t *tracer) lanesOf() {
 			load[b].dashed = load[b].dashed && t.arrows[i].jump()
 		}
 	}
-	for node := range t.layout.graph.nodes {
+	for node := range t.graph.nodes {
 		for _, out := range []bool{true, false} {
 			if lanes := t.trunks[trunk{node, out}]; len(lanes) > 0 {
 				t.trunk(node, out, lanes, load)
@@ -191,9 +192,9 @@ func (t *tracer) lanesOf() {
 
 // trunk draws the lanes of a node; a new line begins where the weight changes.
 func (t *tracer) trunk(node int, out bool, lanes []int, load []stroke) {
-	from, leave := t.end(t.layout.nodes[node], true)
+	from, leave := t.end(t.nodes[node], true)
 	if out {
-		from, leave = t.begin(t.layout.nodes[node], lanes[0], true)
+		from, leave = t.begin(t.nodes[node], lanes[0], true)
 	}
 	s := load[lanes[0]]
 	s.path.verb('M', from.x, from.y)

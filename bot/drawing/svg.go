@@ -30,7 +30,7 @@ func write(l *layout, o Options) []byte {
 		width = max(width, lineWidth(f))
 	}
 	w.open(math.Ceil(width+2*margin), math.Ceil(height+2*margin))
-	fmt.Fprintf(w, `<g transform="translate(%g %g)" stroke-width="1.25">`, margin, margin+headRoom)
+	w.put(`<g transform="translate(%g %g)" stroke-width="1.25">`, margin, margin+headRoom)
 	w.start()
 	for _, idle := range []bool{true, false} { // what was used lies above
 		w.shared(idle)
@@ -41,7 +41,7 @@ func write(l *layout, o Options) []byte {
 		}
 		w.points(idle)
 	}
-	for i := range w.layout.graph.nodes {
+	for i := range w.graph.nodes {
 		w.node(i)
 	}
 	w.WriteString("</g>\n")
@@ -51,6 +51,9 @@ func write(l *layout, o Options) []byte {
 	w.WriteString("</svg>\n")
 	return w.Bytes()
 }
+
+// put writes; a buffer takes everything.
+func (w *writer) put(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 func (w *writer) heading() string {
 	name := cut(clean(w.o.Name), 400, func(s string) float64 { return width(s, 16) })
@@ -64,18 +67,18 @@ func (w *writer) heading() string {
 }
 
 func (w *writer) open(width, height float64) {
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" class="flow" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="flow-title flow-desc">`+"\n",
+	w.put(`<svg xmlns="http://www.w3.org/2000/svg" class="flow" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="flow-title flow-desc">`+"\n",
 		width, height, width, height)
-	fmt.Fprintf(w, "<title id=\"flow-title\">%s</title>\n<desc id=\"flow-desc\">%s</desc>\n", escape(w.heading()), escape(w.about()))
-	fmt.Fprintf(w, "<style>%s</style>\n", style(w.o.Theme))
-	fmt.Fprintf(w, `<rect class="ground" width="%g" height="%g"/>`+"\n", width, height)
-	fmt.Fprintf(w, `<text class="head" x="%g" y="%g">%s</text>`+"\n", margin, margin+12, escape(w.heading()))
+	w.put("<title id=\"flow-title\">%s</title>\n<desc id=\"flow-desc\">%s</desc>\n", escape(w.heading()), escape(w.about()))
+	w.put("<style>%s</style>\n", style(w.o.Theme))
+	w.put(`<rect class="ground" width="%g" height="%g"/>`+"\n", width, height)
+	w.put(`<text class="head" x="%g" y="%g">%s</text>`+"\n", margin, margin+12, escape(w.heading()))
 }
 
 // about tells the picture in words, for those who do not see it.
 func (w *writer) about() string {
 	states, jumps := 0, 0
-	for _, n := range w.layout.graph.nodes {
+	for _, n := range w.graph.nodes {
 		if n.kind == stateNode {
 			states++
 		}
@@ -86,19 +89,19 @@ func (w *writer) about() string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "A flow with %s, %s and %s. It begins in %s.\n",
-		amount(states, "state"), amount(len(w.arrows)-jumps, "transition"), amount(jumps, "jump"), w.layout.graph.nodes[w.initial].name)
+	_, _ = fmt.Fprintf(&b, "A flow with %s, %s and %s. It begins in %s.\n",
+		amount(states, "state"), amount(len(w.arrows)-jumps, "transition"), amount(jumps, "jump"), w.graph.nodes[w.initial].name)
 	if w.o.Traffic != nil {
 		b.WriteString("Counted: " + w.o.Traffic.words() + ".\n")
 	}
-	g := w.layout.graph
+	g := w.graph
 	for i := range g.nodes {
 		if n := &g.nodes[i]; w.counted && n.kind == stateNode {
-			fmt.Fprintf(&b, "%s: %s\n", n.name, countLine(n).text())
+			_, _ = fmt.Fprintf(&b, "%s: %s\n", n.name, countLine(n).text())
 		}
 	}
 	for _, a := range w.arrows {
-		fmt.Fprintf(&b, "%s to %s: %s\n", g.nodes[a.from].name, g.nodes[a.to].name, strings.ReplaceAll(textOf(a.lines), "\n", " "))
+		_, _ = fmt.Fprintf(&b, "%s to %s: %s\n", g.nodes[a.from].name, g.nodes[a.to].name, strings.ReplaceAll(textOf(a.lines), "\n", " "))
 	}
 	return b.String()
 }
@@ -106,8 +109,12 @@ func (w *writer) about() string {
 // foot is what stands below: how to read the picture, and what was counted.
 func (w *writer) foot() []line {
 	l := line{spans: []span{
-		{styleVerb, "say"}, {styleQuiet, "built-in action ·"}, {styleWorker, "ƒ name"}, {styleQuiet, "worker's function ·"},
-		{styleEnd, "⇥ ■"}, {styleQuiet, "leaves the flow · dashed: goto and otherwise"},
+		{styleVerb, "say"},
+		{styleQuiet, "built-in action ·"},
+		{styleWorker, "ƒ name"},
+		{styleQuiet, "worker's function ·"},
+		{styleEnd, "⇥ ■"},
+		{styleQuiet, "leaves the flow · dashed: goto and otherwise"},
 	}}
 	if w.o.Traffic == nil {
 		return []line{l}
@@ -117,9 +124,9 @@ func (w *writer) foot() []line {
 
 // start shows where conversations begin.
 func (w *writer) start() {
-	initial := &w.boxes[w.layout.nodes[w.initial]]
+	initial := &w.boxes[w.nodes[w.initial]]
 	y := initial.middle()
-	fmt.Fprintf(w, `<circle class="start" cx="5" cy="%g" r="5"/><path class="line start" d="M5 %gH%g"/>%s`+"\n",
+	w.put(`<circle class="start" cx="5" cy="%g" r="5"/><path class="line start" d="M5 %gH%g"/>%s`+"\n",
 		y, y, initial.x-headLength+1, pointed(point{initial.x, y}, false, "start"))
 }
 
@@ -160,7 +167,7 @@ func (w *writer) stroke(s stroke) {
 		share := math.Sqrt(float64(s.weight) / float64(max(w.busiest, s.weight)))
 		thick = fmt.Sprintf(` stroke-width="%.1f"`, 1.25+2.75*share)
 	}
-	fmt.Fprintf(w, `<path class="%s"%s d="%s"/>`+"\n", class, thick, s.path.d)
+	w.put(`<path class="%s"%s d="%s"/>`+"\n", class, thick, s.path.d)
 }
 
 // pointed is the head of an arrow.
@@ -177,9 +184,12 @@ func round(v float64) float64 { return math.Round(v*10) / 10 }
 // arrow writes the label of an arrow and the lines beside it.
 func (w *writer) arrow(i int) {
 	a, b := &w.arrows[i], &w.boxes[w.labels[i]]
-	fmt.Fprintf(w, `<g class="%s"><title>%s</title>`, w.class("arrow", a.count), escape(clip(a.title, maxTitle)))
+	w.put(`<g class="%s"><title>%s</title>`, w.class("arrow", a.count), escape(clip(a.title, maxTitle)))
 	w.stroke(w.strokes[i])
-	fmt.Fprintf(w, `<rect x="%g" y="%g" width="%g" height="%g" rx="5"/>`, b.x, b.y, b.w, b.h)
+	if w.rank[a.to] < w.rank[a.from] { // it goes against the way of reading
+		w.WriteString(pointed(point{b.x - headLength, b.middle()}, true, w.class("point", a.count)))
+	}
+	w.put(`<rect x="%g" y="%g" width="%g" height="%g" rx="5"/>`, b.x, b.y, b.w, b.h)
 	for k, l := range a.lines {
 		w.line(l, b.x+labelPad, b.y+float64(k+1)*lineStep-1.5)
 	}
@@ -187,7 +197,7 @@ func (w *writer) arrow(i int) {
 }
 
 func (w *writer) node(i int) {
-	n, b := &w.layout.graph.nodes[i], &w.boxes[w.layout.nodes[i]]
+	n, b := &w.graph.nodes[i], &w.boxes[w.nodes[i]]
 	class, corner := "", 8.0
 	switch {
 	case n.kind != stateNode:
@@ -195,9 +205,9 @@ func (w *writer) node(i int) {
 	case i == w.initial:
 		class = ` class="initial"`
 	}
-	fmt.Fprintf(w, `<g class="node"><title>%s</title><rect%s x="%g" y="%g" width="%g" height="%g" rx="%g"/>`, escape(clip(n.title, maxTitle)), class, b.x, b.y, b.w, b.h, corner)
+	w.put(`<g class="node"><title>%s</title><rect%s x="%g" y="%g" width="%g" height="%g" rx="%g"/>`, escape(clip(n.title, maxTitle)), class, b.x, b.y, b.w, b.h, corner)
 	x, y := b.x+nodePad, b.y+headStep-4
-	fmt.Fprintf(w, `<text class="title" x="%g" y="%g">%s</text>`, x, y, escape(n.name))
+	w.put(`<text class="title" x="%g" y="%g">%s</text>`, x, y, escape(n.name))
 	y += 4
 	for _, l := range n.lines {
 		y += lineStep
@@ -222,13 +232,13 @@ func countLine(n *node) line {
 
 // line writes words one behind the other, so that they stand well in fonts of other widths too.
 func (w *writer) line(l line, x, y float64) {
-	fmt.Fprintf(w, `<text x="%g" y="%g">`, round(x+float64(l.indent)*indentStep), round(y))
+	w.put(`<text x="%g" y="%g">`, round(x+float64(l.indent)*indentStep), round(y))
 	for i, s := range l.spans {
 		aside := ""
 		if i > 0 {
 			aside = fmt.Sprintf(` dx="%g"`, spanSpace)
 		}
-		fmt.Fprintf(w, `<tspan class="%s"%s>%s</tspan>`, s.style, aside, escape(s.text))
+		w.put(`<tspan class="%s"%s>%s</tspan>`, s.style, aside, escape(s.text))
 	}
 	w.WriteString("</text>\n")
 }

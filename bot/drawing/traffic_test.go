@@ -28,16 +28,31 @@ func TestTraffic(t *testing.T) {
 		trail trail
 		want  Traffic
 	}{
-		{"a transition", trail{opened, {Decisions: []bot.Decision{fired("A", "B", 4)}, Entered: []string{"B"}, State: "B"}},
-			Traffic{entered: map[string]int{"A": 1, "B": 1}, fired: map[int]int{4: 1}}},
-		{"nothing fires", trail{opened, {Decisions: []bot.Decision{nothing("A")}, State: "A"}, {Decisions: []bot.Decision{nothing("A")}, State: "A"}},
-			Traffic{entered: map[string]int{"A": 1}, nothing: map[string]int{"A": 2}}},
-		{"a fallback leads on", trail{opened, {Decisions: []bot.Decision{nothing("A")}, Entered: []string{"B"}, State: "B"}},
-			Traffic{entered: map[string]int{"A": 1, "B": 1}, nothing: map[string]int{"A": 1}, rescued: map[string]int{"B": 1}}},
-		{"a question leads on", trail{opened, {Entered: []string{"B"}, State: "B"}},
-			Traffic{entered: map[string]int{"A": 1, "B": 1}, jumped: map[way]int{{"A", "B"}: 1}}},
-		{"jumps behind a transition", trail{opened, {Decisions: []bot.Decision{fired("A", "B", 0)}, Entered: []string{"B", "C", "B"}, State: "B"}},
-			Traffic{entered: map[string]int{"A": 1, "B": 2, "C": 1}, fired: map[int]int{0: 1}, jumped: map[way]int{{"B", "C"}: 1, {"C", "B"}: 1}}},
+		{
+			"a transition",
+			trail{opened, {Decisions: []bot.Decision{fired("A", "B", 4)}, Entered: []string{"B"}, State: "B"}},
+			Traffic{entered: map[string]int{"A": 1, "B": 1}, fired: map[int]int{4: 1}},
+		},
+		{
+			"nothing fires",
+			trail{opened, {Decisions: []bot.Decision{nothing("A")}, State: "A"}, {Decisions: []bot.Decision{nothing("A")}, State: "A"}},
+			Traffic{entered: map[string]int{"A": 1}, nothing: map[string]int{"A": 2}},
+		},
+		{
+			"a fallback leads on",
+			trail{opened, {Decisions: []bot.Decision{nothing("A")}, Entered: []string{"B"}, State: "B"}},
+			Traffic{entered: map[string]int{"A": 1, "B": 1}, nothing: map[string]int{"A": 1}, rescued: map[string]int{"B": 1}},
+		},
+		{
+			"a question leads on",
+			trail{opened, {Entered: []string{"B"}, State: "B"}},
+			Traffic{entered: map[string]int{"A": 1, "B": 1}, jumped: map[way]int{{"A", "B"}: 1}},
+		},
+		{
+			"jumps behind a transition",
+			trail{opened, {Decisions: []bot.Decision{fired("A", "B", 0)}, Entered: []string{"B", "C", "B"}, State: "B"}},
+			Traffic{entered: map[string]int{"A": 1, "B": 2, "C": 1}, fired: map[int]int{0: 1}, jumped: map[way]int{{"B", "C"}: 1, {"C", "B"}: 1}},
+		},
 		{"several messages in a step", trail{opened, {
 			Decisions: []bot.Decision{fired("A", "B", 0), nothing("C"), fired("C", "A", 2)}, Entered: []string{"B", "C", "A"}, State: "A",
 		}}, Traffic{
