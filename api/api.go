@@ -12,11 +12,14 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/dragoman-hub/dragoman/access"
+	"github.com/dragoman-hub/dragoman/knowledge"
+	"github.com/dragoman-hub/dragoman/llm"
+	"github.com/dragoman-hub/dragoman/outbound"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
-// Options are what the API needs. Metrics, Public, TrustProxy, Origins and Limits may be left out.
+// Options are what the API needs. LLM, Metrics, Public, TrustProxy, Origins and Limits may be left out.
 type Options struct {
 	Store   *store.Store
 	Hub     Hub
@@ -25,6 +28,7 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Version string
+	LLM     *llm.Book    // the language models; nil: only such as are on the public internet
 	Metrics http.Handler // answers /metrics; nil: there is none
 	Public  string       // base URL under which others reach us, without a slash at the end
 	// TrustProxy believes X-Forwarded-For, -Proto and -Host. Only right behind a proxy that sets all of them itself.
@@ -87,6 +91,7 @@ type API struct {
 	failed  *limiters // per address
 	streams *streams
 	locks   keyLocks
+	library *knowledge.Library
 	closed  chan struct{}
 	closing sync.Once
 }
@@ -117,6 +122,10 @@ func New(o Options) *API {
 		locks:  keyLocks{held: map[string]*keyLock{}},
 	}
 	a.gate = access.New(access.Options{Settings: o.Access, Store: o.Store, Secrets: o.Secrets, Now: o.Now, Log: o.Log})
+	a.library = knowledge.New(o.Store)
+	if a.LLM == nil {
+		a.LLM = llm.NewBook(o.Store, o.Secrets, outbound.Client(outbound.Options{Log: o.Log}), llm.Limits{})
+	}
 	a.streams = newStreams(a)
 	a.huma = humago.New(gated{a}, a.config())
 	a.register()
@@ -137,6 +146,9 @@ func (a *API) register() {
 	a.registerConnectors()
 	a.registerChannels()
 	a.registerFlows()
+	a.registerKnowledge()
+	a.registerModels()
+	a.registerPrompts()
 	a.registerConversations()
 	a.registerMessages()
 	a.registerPlaces()

@@ -28,6 +28,8 @@ var tags = []*huma.Tag{
 	{Name: "files", Description: "Attachments."},
 	{Name: "channels", Description: "Configured accounts on platforms."},
 	{Name: "flows", Description: "What bots do."},
+	{Name: "knowledge", Description: "What bots look things up in."},
+	{Name: "language models", Description: "What bots may ask, and the prompts for it."},
 	{Name: "dead letters", Description: "What could not be delivered."},
 	{Name: "tokens", Description: "Which programs may use this API."},
 	{Name: "sessions", Description: "Signing in."},
