@@ -60,6 +60,7 @@ type ControlsTrait struct {
 	Phone        bool
 	Request      bool // buttons that ask for phone number or location
 	NeedsText    bool // a text must stand above them
+	TitleOnly    bool // of quick_replies: only the title comes back, as text; the hub puts the payload to it
 }
 
 // Rate is N requests in Per; a zero Rate is no limit. Burst is how many may go at once (default N).

@@ -87,7 +87,7 @@ func (h *Hub) take(ctx context.Context, l *line, events []chat.Incoming) error {
 		if err := h.longPayloads(ctx, l, &in); err != nil {
 			return err
 		}
-		cmds = append(cmds, &store.Receive{Channel: l.channel.ID, In: in, Action: action})
+		cmds = append(cmds, &store.Receive{Channel: l.channel.ID, In: in, Titles: l.titlesOnly(), Action: action})
 		kept = append(kept, in)
 	}
 	results, errs := h.Store.AppendAll(ctx, cmds)

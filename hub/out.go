@@ -93,6 +93,7 @@ type sending struct {
 	begun  bool
 	moved  string
 	fitted []string
+	titles map[string]string // of quick replies whose payloads the platform does not carry
 }
 
 // progress is what a job remembers of a message in several parts.
@@ -105,7 +106,8 @@ type progress struct {
 // report is what the log learns.
 func (s *sending) report(r chat.ReceiptData) *store.Report {
 	return &store.Report{
-		Workspace: s.j.Workspace, Conversation: s.j.Event.Conversation, Seq: s.j.Event.Seq, Receipt: r, MovedTo: s.moved, Action: s.j.Event.Action,
+		Workspace: s.j.Workspace, Conversation: s.j.Event.Conversation, Seq: s.j.Event.Seq, Receipt: r, MovedTo: s.moved, Titles: s.titles,
+		Action: s.j.Event.Action,
 	}
 }
 

@@ -41,6 +41,7 @@ func (s *sending) message(ctx context.Context) store.Verdict {
 	if err != nil {
 		return s.giveUp(ctx, &connector.Error{Policy: connector.Rejected, Code: "nothing_to_send", Err: err})
 	}
+	s.titles = s.l.titles(parts)
 	if s.newest, err = s.h.Store.NewestIncoming(ctx, s.j.Workspace, s.conv.ID); err != nil {
 		return s.notBegun(ctx, err)
 	}

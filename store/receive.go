@@ -15,6 +15,7 @@ import (
 type Receive struct {
 	Channel chat.ChannelID
 	In      chat.Incoming
+	Titles  bool // a text may be the title of a quick reply, whose payload the platform does not carry
 	Action  chat.ActionID
 
 	at      channelName
@@ -109,7 +110,11 @@ func (c *Receive) want(u *unit) {
 	}
 	if c.In.Thread.Address != "" {
 		u.wantIdentity(addressKey{c.at.ws, c.at.no, c.In.Thread.Address})
-		u.wantLatest(threadKey{c.at.ws, c.at.no, c.In.Thread.Key()})
+		tk := threadKey{c.at.ws, c.at.no, c.In.Thread.Key()}
+		u.wantLatest(tk)
+		if conv := u.latest[tk]; conv != nil && c.plainText() != "" {
+			u.wantState(titlesKey(conv))
+		}
 	}
 	if c.In.Echo && c.In.ID != "" {
 		u.wantTarget(targetKey{c.at.ws, c.at.no, c.In.ID})
@@ -165,6 +170,9 @@ func (c *Receive) message(ctx context.Context, u *unit, ch *channelRow) (Result,
 		conv.lastIn = micros(u.now)
 	}
 	msg := *c.In.Message
+	if err := c.press(ctx, u, conv, &msg); err != nil {
+		return Result{}, err
+	}
 	if err := c.linkReply(ctx, u, conv, &msg); err != nil {
 		return Result{}, err
 	}

@@ -73,9 +73,10 @@ type Report struct {
 	Conversation chat.ConversationID
 	Seq          int64
 	Receipt      chat.ReceiptData
-	MovedTo      string // the contact's new address, learnt from the platform's answer
-	Blocked      bool   // the platform says that the contact has blocked us
-	Quiet        bool   // change the status only, append no event (queued and sending)
+	MovedTo      string            // the contact's new address, learnt from the platform's answer
+	Blocked      bool              // the platform says that the contact has blocked us
+	Titles       map[string]string // quick replies of the message that come back as text: payloads by title
+	Quiet        bool              // change the status only, append no event (queued and sending)
 	Action       chat.ActionID
 
 	deed
@@ -132,6 +133,7 @@ func (c *Report) apply(ctx context.Context, u *unit) (Result, error) {
 			return Result{}, err
 		}
 	}
+	c.offer(u, conv)
 	if c.Blocked {
 		if err := u.block(ctx, conv); err != nil {
 			return Result{}, err

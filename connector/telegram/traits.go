@@ -57,7 +57,7 @@ func mediaTraits() map[chat.ElementType]connector.MediaTrait {
 func controlsTraits() map[chat.ElementType]connector.ControlsTrait {
 	return map[chat.ElementType]connector.ControlsTrait{
 		chat.Buttons:      {Max: 100, TitleLimit: 64, PayloadLimit: 64, URL: true, Phone: true, Request: true, NeedsText: true},
-		chat.QuickReplies: {Max: 100, TitleLimit: 64, Request: true, NeedsText: true},
+		chat.QuickReplies: {Max: 100, TitleLimit: 64, Request: true, NeedsText: true, TitleOnly: true},
 		chat.Card:         {Max: 100, TitleLimit: 64, PayloadLimit: 64, TextLimit: 1024, URL: true, Phone: true},
 	}
 }

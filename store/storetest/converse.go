@@ -24,6 +24,7 @@ func conversing() []examination {
 		{"edits, reactions and deletions", false, changesIn},
 		{"an echo of our own message", false, echo},
 		{"an echo before the report", false, fastEcho},
+		{"titles of quick replies", false, quickReplies},
 		{"replies are linked", false, replies},
 		{"rules of posting", false, posting},
 		{"rules of changing", false, changing},
@@ -310,6 +311,44 @@ func fastEcho(t *testing.T, db Database) {
 	s.receive(contact)
 	equal(t, "events of a report with a strange id", len(s.do(s.report(conv, other, chat.Sent, "e3", "e1")).Events), 1)
 	equal(t, "ours", s.event(conv, seq).ExternalID, "e1")
+	audit(t, s.Store)
+}
+
+func quickReplies(t *testing.T, db Database) {
+	s := newSite(t, db)
+	conv := s.talk("a")
+	say := func(text string) *chat.Message {
+		t.Helper()
+		res, err := s.Append(t.Context(), &store.Receive{Channel: s.ch, In: s.in("a", text), Titles: true})
+		must(t, err)
+		got := s.event(conv, res.Events[0].Seq).Message
+		equal(t, "what a reader sees", got.Text(), text)
+		equal(t, "preview", s.look(conv).Preview, text)
+		return got
+	}
+	offer := func(external string, titles map[string]string, status chat.Status) {
+		t.Helper()
+		r := s.report(conv, s.do(s.post(conv, "?")).Events[0].Seq, status, external)
+		r.Titles = titles
+		s.do(r)
+	}
+	equal(t, "nothing was offered", say("Yes").Payload(), "")
+	offer("e1", map[string]string{"Yes": "y", "No": "n"}, chat.Sent)
+	equal(t, "pressed", say("Yes").Payload(), "y")
+	equal(t, "pressed again", say("No").Payload(), "n")
+	equal(t, "in another case", say("yes").Payload(), "")
+	equal(t, "something else", say("Yes, please").Payload(), "")
+	res := s.receive(s.in("a", "Yes"))
+	equal(t, "where payloads come back", s.event(conv, res.Events[0].Seq).Message.Payload(), "")
+	equal(t, "of another's", s.receive(s.in("b", "Yes")).Events[0].Message.Payload(), "")
+	s.sent(conv, "e2")
+	equal(t, "asked something else since", say("Yes").Payload(), "")
+	offer("e3", map[string]string{"Yes": "again"}, chat.Sent)
+	equal(t, "offered anew", say("Yes").Payload(), "again")
+	offer("e4", map[string]string{"Yes": "never"}, chat.Failed)
+	equal(t, "not sent", say("Yes").Payload(), "")
+	s.shut(conv)
+	equal(t, "in a new conversation", s.receive(s.in("a", "Yes")).Events[0].Message.Payload(), "")
 	audit(t, s.Store)
 }
 
