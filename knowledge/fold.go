@@ -3,6 +3,7 @@ package knowledge
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -31,6 +32,8 @@ type folder struct {
 
 func (f *folder) take(r rune) {
 	switch {
+	case r < utf8.RuneSelf: // most texts are mostly that
+		f.takeASCII(r)
 	case unicode.Is(unicode.Mn, r):
 		if f.word.Len() > 0 && !silent(f.base, r) {
 			f.write(string(r))
@@ -44,6 +47,24 @@ func (f *folder) take(r rune) {
 		f.write(small(f.base))
 	case !joins(r):
 		f.end()
+	}
+}
+
+func (f *folder) takeASCII(r rune) {
+	switch {
+	case 'A' <= r && r <= 'Z':
+		r += 'a' - 'A'
+	case 'a' <= r && r <= 'z' || '0' <= r && r <= '9':
+	default:
+		f.end()
+		return
+	}
+	if f.lone {
+		f.end()
+	}
+	f.base = r
+	if f.word.Len() < maxWord {
+		f.word.WriteByte(byte(r))
 	}
 }
 
