@@ -33,14 +33,15 @@ func (b *box) middle() float64 { return b.y + b.h/2 }
 
 // Measures of boxes, in pixels.
 const (
-	nodeMost   = 250.0 // width of a node's text
+	nodeMost   = 240.0 // width of a node's text
 	nodeLeast  = 110.0
 	nodePad    = 12.0
 	headStep   = 24.0 // height of a node's name
-	labelMost  = 215.0
+	labelMost  = 210.0
 	labelPad   = 6.0
 	laneHeight = 8.0
 	portStep   = 9.0 // between lines that meet a node
+	spare      = 1.06 // of words, in fonts that are wider than the common ones
 	margin     = 24.0
 	startSpace = 34.0 // before the first column: where conversations come from
 )
@@ -114,7 +115,7 @@ func nodeSize(n *node, counted bool) (w, h float64) {
 		w = max(w, lineWidth(countLine(n)))
 		h += lineStep + 4
 	}
-	return math.Ceil(max(w, nodeLeast) + 2*nodePad), h
+	return math.Ceil(max(w*spare, nodeLeast) + 2*nodePad), h
 }
 
 // routeAll makes labels and lanes.
@@ -199,7 +200,7 @@ func labelSize(a *arrow, counted bool) (w, h float64) {
 		a.lines[i] = fit(a.lines[i], labelMost)
 		w = max(w, lineWidth(a.lines[i]))
 	}
-	return math.Ceil(w + 2*labelPad), lineStep*float64(len(a.lines)) + 5
+	return math.Ceil(w*spare + 2*labelPad), lineStep*float64(len(a.lines)) + 5
 }
 
 // heighten gives nodes room for the lines that meet them. Boxes of nodes in a column have the same width.

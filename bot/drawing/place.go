@@ -71,9 +71,8 @@ func (l *layout) settle(c int) {
 			shift[i] = shift[i-1] + l.boxes[column[i-1]].h + l.gap(column[i-1], b)
 		}
 		want, weight, free := l.wish(b)
-		if free && i > 0 { // it goes with the box above
-			above := &l.boxes[column[i-1]]
-			want = above.y + above.h + l.gap(column[i-1], b)
+		if free {
+			want = l.company(column, i)
 		}
 		runs = append(runs, run{(want - shift[i]) * weight, weight, i})
 		for len(runs) > 1 {
@@ -92,6 +91,20 @@ func (l *layout) settle(c int) {
 		for k := r.first; k < end; k++ {
 			l.boxes[column[k]].y = r.sum/r.weight + shift[k]
 		}
+	}
+}
+
+// company is where a box stands that goes with the one above it or, the first one, with the one below.
+func (l *layout) company(column []int, i int) float64 {
+	b := &l.boxes[column[i]]
+	switch {
+	case i > 0:
+		above := &l.boxes[column[i-1]]
+		return above.y + above.h + l.gap(column[i-1], column[i])
+	case len(column) > 1:
+		return l.boxes[column[1]].y - l.gap(column[0], column[1]) - b.h
+	default:
+		return b.y
 	}
 }
 
@@ -114,7 +127,7 @@ func (l *layout) wish(i int) (y, weight float64, free bool) {
 		weight = 3
 	}
 	if n == 0 {
-		return b.y, 0.01, true
+		return 0, 0.01, true
 	}
 	return sum/n - b.h/2, weight, false
 }
