@@ -174,7 +174,9 @@ func (g *Gate) ownAct(ctx context.Context, u store.User, name string) *store.Aud
 type visitKey struct{}
 
 // WithVisit notes where a request comes from, for the audit log.
-func WithVisit(ctx context.Context, v Visit) context.Context { return context.WithValue(ctx, visitKey{}, v) }
+func WithVisit(ctx context.Context, v Visit) context.Context {
+	return context.WithValue(ctx, visitKey{}, v)
+}
 
 func (g *Gate) newPassword(ctx context.Context, u store.User, password string) (string, error) {
 	if err := checkPassword(password, u.Email); err != nil {
