@@ -3,6 +3,8 @@
 // Closed by the hub for good: no such flow or no worker, and no valid token.
 const forGood = new Set([4000, 3000])
 
+const restTimeout = 30_000
+
 const feedbackTypes = new Set(['thumbs_rating', 'star_rating', 'text_feedback'])
 
 // Client is an EventTarget. Each event has its value in detail:
@@ -26,8 +28,8 @@ export class Client extends EventTarget {
     base.protocol = base.protocol.replace('ws', 'http')
     if (!base.pathname.endsWith('/')) base.pathname += '/'
     this.known = conversation !== undefined
-    this.conversation = String(conversation ?? Math.floor(Math.random() * 1e9))
-    this.user = String(user ?? crypto.randomUUID())
+    this.conversation = String(conversation ?? randomName())
+    this.user = String(user ?? randomName())
     for (const part of [this.conversation, this.user, flow]) {
       if (!/^[\w-]{1,255}$/.test(part)) throw new Error(`${JSON.stringify(part)}: want letters, digits, _ and -`)
     }
@@ -176,7 +178,7 @@ export class Client extends EventTarget {
   async #rest(path, { headers = {}, ...init } = {}) {
     const { base, token, fetch } = this.#settings
     const response = await fetch(new URL(`back/api/broker/${path}`, base), {
-      ...init, headers: { ...headers, ...(token && { authorization: `Token ${token}` }) },
+      signal: AbortSignal.timeout(restTimeout), ...init, headers: { ...headers, ...(token && { authorization: `Token ${token}` }) },
     })
     if (!response.ok) throw Object.assign(new Error(`${path}: HTTP ${response.status}`), { status: response.status })
     return response.json()
@@ -201,6 +203,8 @@ export class Client extends EventTarget {
       this.#become('open')
       if (again) this.resume().catch((error) => this.#tell('fault', error))
     }))
+    // Node's own WebSocket tells of a refused connection by an error alone.
+    socket.addEventListener('error', mine(() => { if (this.state === 'connecting') this.#closed(1006, '') }))
     socket.addEventListener('message', mine(({ data }) => this.#take(data)))
     socket.addEventListener('close', mine(({ code, reason }) => this.#closed(code, reason)))
   }
@@ -245,9 +249,13 @@ export class Client extends EventTarget {
   }
 
   #tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }))
+    this.dispatchEvent(Object.assign(new Event(type), { detail }))
   }
 }
+
+// Who knows the name of a user may read what they said, so it is one that nobody guesses. Pages that came over plain
+// HTTP have no crypto.randomUUID.
+const randomName = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('')
 
 // same tells a repetition from a bubble that has changed; what is complete and comes again is a repetition.
 const same = (old, message) => old.last === message.last && old.last_chunk === message.last_chunk &&

@@ -1,4 +1,5 @@
 // A flow's definition, and running one of its functions. Nothing here knows about sockets.
+import { randomUUID } from 'node:crypto'
 import { text } from './layers.js'
 import { noAI } from './ai.js'
 
@@ -100,7 +101,7 @@ export async function handle(flow, { name, ctx }, { send, ai, signal = new Abort
   const c = new Conversation(ctx, ai, signal)
   const before = JSON.stringify(c.status)
   const turn = {
-    flow, send, signal, group: crypto.randomUUID(),
+    flow, send, signal, group: randomUUID(),
     echo: () => (JSON.stringify(c.status) === before ? echo : { ...echo, status: c.status }),
   }
   const own = (table) => (Object.hasOwn(table ?? {}, name) ? table[name] : undefined)
@@ -122,8 +123,8 @@ function refuse(turn, isCondition) {
     score(turn, 0, {})
     return
   }
-  turn.group = crypto.randomUUID()
-  bubble(turn, crypto.randomUUID(), [element(turn, text(turn.flow.errorText ?? defaultErrorText))], true, true)
+  turn.group = randomUUID()
+  bubble(turn, randomUUID(), [element(turn, text(turn.flow.errorText ?? defaultErrorText))], true, true)
 }
 
 // refuseCall ends a call that is not even begun.
@@ -142,9 +143,9 @@ async function weigh(turn, condition, c) {
 // runEvents runs the handlers of one name in turn. Each closes its group of bubbles, the last one the turn.
 async function runEvents(turn, events, c) {
   for (const [i, event] of events.entries()) {
-    turn.group = crypto.randomUUID()
+    turn.group = randomUUID()
     for await (const layer of iterate(turn.signal, event(c))) await sendLayer(turn, layer)
-    bubble(turn, crypto.randomUUID(), [], true, i === events.length - 1)
+    bubble(turn, randomUUID(), [], true, i === events.length - 1)
   }
 }
 
@@ -174,7 +175,7 @@ async function* iterate(signal, given) {
 async function sendLayer(turn, given) {
   const layer = typeof given === 'string' ? text(given) : given
   if (!layer?.type) throw new Error(`not a layer: ${JSON.stringify(given)}`)
-  const id = crypto.randomUUID()
+  const id = randomUUID()
   if (!layer.deltas) {
     bubble(turn, id, [element(turn, layer)], true, false)
     return
@@ -197,7 +198,7 @@ const element = (turn, { type, payload, meta = {}, state = {} }) =>
   ({ type, streaming: false, meta, state, fsm_definition: turn.flow.name, payload })
 
 const score = (turn, points, data) => out(turn, {
-  node_type: 'condition', stack_group_id: crypto.randomUUID(), stack_id: 0,
+  node_type: 'condition', stack_group_id: randomUUID(), stack_id: 0,
   stack: [{ score: points, data }], last_chunk: true, last: true,
 })
 

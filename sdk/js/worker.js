@@ -102,14 +102,18 @@ class Session {
   // watch ends the session with the socket. It gives a promise of the socket's end.
   #watch(socket) {
     let why
-    socket.addEventListener('error', ({ error, message, status }) => {
-      why = status === 401 || status === 403 ? new Error(`the hub refuses the token (HTTP ${status})`)
-        : error ?? new Error(message || 'socket error')
+    return new Promise((resolve) => {
+      const end = (error) => {
+        this.#lost.abort(error)
+        resolve()
+      }
+      socket.addEventListener('error', ({ error, message, status }) => {
+        why = status === 401 || status === 403 ? new Error(`the hub refuses the token (HTTP ${status})`)
+          : error ?? new Error(message || 'socket error')
+        if (!this.#rpc) end(why) // Node's own WebSocket tells of a refused connection by an error alone
+      })
+      socket.addEventListener('close', ({ code, reason }) => end(why ?? new Error(`closed by the hub: ${code} ${reason}`)))
     })
-    return new Promise((resolve) => socket.addEventListener('close', ({ code, reason }) => {
-      this.#lost.abort(why ?? new Error(`closed by the hub: ${code} ${reason}`))
-      resolve()
-    }))
   }
 
   #begin(rpc, ai) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client } from '../client.js'
+import { Socket } from '../socket.js'
 import { listen, Mailbox } from './support/server.js'
 
 // hub plays the hub's side for visitors: sockets arrive in peers, rest answers GET and POST by path.
@@ -122,6 +123,19 @@ test('a conversation that goes on begins with its history', async (t) => {
   assert.equal(chat.messages.length, 1)
   assert.throws(() => chat.reset(99), /no message/)
   await assert.rejects(chat.history(99), { status: 404 })
+})
+
+test('a WebSocket may be handed in', async (t) => {
+  const { peers, client } = await hub(t)
+  const made = []
+  class Own extends Socket {
+    constructor(url) {
+      super(url)
+      made.push(url)
+    }
+  }
+  await client({ WebSocket: Own }).connect()
+  assert.deepEqual(made.map((url) => new URL(url).pathname), [(await peers.take('socket')).url])
 })
 
 test('closed for good: no further tries, and the reason', async (t) => {
