@@ -272,7 +272,7 @@ func (s *Store) transact(ctx context.Context, workspaces []int64, do func(u *uni
 func (s *Store) announce(u *unit) {
 	for _, w := range u.workspaces {
 		if w != nil && w.dirty {
-			s.heads.heard(w.id, w.head)
+			s.heads.moved(w, u.works(w.id))
 			s.wake.Head(w.uid, w.head)
 		}
 	}

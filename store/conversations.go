@@ -45,8 +45,11 @@ func scanConversation(r scanner) (chat.Conversation, error) {
 
 // Conversation reads one.
 func (s *Store) Conversation(ctx context.Context, ws chat.WorkspaceID, id chat.ConversationID) (chat.Conversation, error) {
-	return one(ctx, s, "conversation", scanConversation, conversationRead+
-		"JOIN workspaces w ON w.id = c.workspace WHERE w.uid = $1 AND c.uid = $2", string(ws), string(id))
+	no, err := s.workspaceNo(ctx, ws)
+	if err != nil {
+		return chat.Conversation{}, err
+	}
+	return one(ctx, s, "conversation", scanConversation, conversationRead+"WHERE c.workspace = $1 AND c.uid = $2", no, string(id))
 }
 
 // Conversations lists conversations, the most lately changed first, and gives the cursor of the next page ("" on the last).

@@ -3,18 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-hub/dragoman/chat"
 )
-
-// conversationNo finds the inner name of a conversation of a workspace.
-func (s *Store) conversationNo(ctx context.Context, ws chat.WorkspaceID, id chat.ConversationID) (convKey, error) {
-	return one(ctx, s, "conversation", func(r scanner) (k convKey, err error) {
-		err = r.Scan(&k.ws, &k.no)
-		return k, err
-	}, "SELECT c.workspace, c.no FROM conversations c JOIN workspaces w ON w.id = c.workspace WHERE w.uid = $1 AND c.uid = $2", string(ws), string(id))
-}
 
 // Events reads a conversation forward: the events after a sequence number.
 func (s *Store) Events(ctx context.Context, ws chat.WorkspaceID, id chat.ConversationID, after int64, limit int) ([]chat.Event, error) {
@@ -35,8 +28,10 @@ func (s *Store) LastEvents(ctx context.Context, ws chat.WorkspaceID, id chat.Con
 	if before <= 0 {
 		before = 1 << 62
 	}
-	return list(ctx, s, scanOf(id), "SELECT * FROM (SELECT "+eventColumns+` FROM events e WHERE e.workspace = $1 AND e.conversation = $2 AND e.seq < $3
- ORDER BY e.seq DESC LIMIT $4) AS newest ORDER BY seq`, k.ws, k.no, before, limit)
+	found, err := list(ctx, s, scanOf(id), "SELECT "+eventColumns+` FROM events e WHERE e.workspace = $1 AND e.conversation = $2 AND e.seq < $3
+ ORDER BY e.seq DESC LIMIT $4`, k.ws, k.no, before, limit)
+	slices.Reverse(found)
+	return found, err
 }
 
 func scanOf(id chat.ConversationID) func(scanner) (chat.Event, error) {

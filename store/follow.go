@@ -123,7 +123,7 @@ type follower struct {
 type followRun struct{ again bool }
 
 func (f *follower) run(ctx context.Context) error {
-	heard := f.s.heads.listen()
+	heard := f.s.heads.listen("")
 	defer heard.stop()
 	defer f.s.freeLeases(context.WithoutCancel(ctx), f.name)
 	defer f.wg.Wait()

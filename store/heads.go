@@ -11,6 +11,7 @@ type headBoard struct {
 }
 
 type headListener struct {
+	work  string // hears only of commits that may mean work of this kind; "": of all
 	mu    sync.Mutex
 	moved map[int64]int64 // workspace -> head
 	bell  chan struct{}
@@ -19,8 +20,8 @@ type headListener struct {
 
 func (b *headBoard) init() { b.listeners, b.last = map[*headListener]struct{}{}, map[int64]int64{} }
 
-func (b *headBoard) listen() *headListener {
-	l := &headListener{moved: map[int64]int64{}, bell: make(chan struct{}, 1), board: b}
+func (b *headBoard) listen(work string) *headListener {
+	l := &headListener{work: work, moved: map[int64]int64{}, bell: make(chan struct{}, 1), board: b}
 	b.mu.Lock()
 	b.listeners[l] = struct{}{}
 	b.mu.Unlock()
@@ -33,15 +34,35 @@ func (l *headListener) stop() {
 	l.board.mu.Unlock()
 }
 
-// heard tells all listeners of a head that is news.
+// heard tells all listeners of a head that another node moved, if it is news.
 func (b *headBoard) heard(ws, head int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if head <= b.last[ws] {
+	if head > b.last[ws] {
+		b.tell(ws, head, nil)
+	}
+}
+
+// moved tells of a head that this node moved, and for which kinds of work that means jobs.
+func (b *headBoard) moved(w *workspaceRow, works map[string]bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if w.head <= b.last[w.id] {
 		return
 	}
+	if b.last[w.id] != w.found {
+		works = nil // another node, of which we have not heard yet, may have made jobs of any kind before
+	}
+	b.tell(w.id, w.head, works)
+}
+
+// tell reaches everybody when works is nil.
+func (b *headBoard) tell(ws, head int64, works map[string]bool) {
 	b.last[ws] = head
 	for l := range b.listeners {
+		if l.work != "" && works != nil && !works[l.work] {
+			continue
+		}
 		l.mu.Lock()
 		l.moved[ws] = max(l.moved[ws], head)
 		l.mu.Unlock()

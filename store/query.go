@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ func collect[T any](rows *sql.Rows, one func(scanner) (T, error)) ([]T, error) {
 		v, err := one(rows)
 		if err != nil {
 			return nil, unavailable(err)
+		}
+		if len(out) == 1 {
+			out = slices.Grow(out, 31) // one row, or many
 		}
 		out = append(out, v)
 	}

@@ -54,6 +54,7 @@ type (
 type workspaceRow struct {
 	id, head, lastConversation, lastContact, epoch int64
 	uid                                            chat.WorkspaceID
+	found                                          int64 // the head when it was locked
 	dirty                                          bool
 }
 

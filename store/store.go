@@ -65,6 +65,7 @@ type Store struct {
 	readers    prepared
 	warm       warmth
 	turns      turns
+	numbers    numbers
 }
 
 // channelName is a channel's inner name.

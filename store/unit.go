@@ -122,7 +122,9 @@ func (u *unit) lock(ws int64) {
 		scan: func(r scanner) error {
 			w := &workspaceRow{}
 			u.workspaces[ws] = w
-			return r.Scan(&w.id, &w.uid, &w.head, &w.lastConversation, &w.lastContact, &w.epoch)
+			err := r.Scan(&w.id, &w.uid, &w.head, &w.lastConversation, &w.lastContact, &w.epoch)
+			w.found = w.head
+			return err
 		},
 	})
 }

@@ -134,7 +134,7 @@ type working struct {
 }
 
 func (k *working) run(ctx context.Context) error {
-	heard := k.s.heads.listen()
+	heard := k.s.heads.listen(k.Work)
 	defer heard.stop()
 	// also those of workspaces that are idle: the next node should not have to wait for them to run out
 	defer k.s.freeLeases(context.WithoutCancel(ctx), workPrefix+k.Work)
