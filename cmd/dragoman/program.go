@@ -21,6 +21,7 @@ import (
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/rpc"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/widget"
 	"github.com/dragoman-hub/dragoman/connector/all"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/outbound"
@@ -44,6 +45,7 @@ type program struct {
 	bots     *bot.Runner
 	api      *api.API
 	workers  *rpc.Server
+	chats    *widget.Server
 	back     *http.ServeMux // what other systems' clients call, below /back/
 
 	workspace chat.WorkspaceID
@@ -70,7 +72,7 @@ func build(ctx context.Context, s settings, stderr io.Writer) (p *program, err e
 	}
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return p.openLog(stderr) },
-		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers,
+		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers, p.openChats,
 	} {
 		if err := step(ctx); err != nil {
 			return p, err

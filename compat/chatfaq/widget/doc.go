@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,14 +39,14 @@ type Blobs interface {
 	Put(ctx context.Context, key string, r io.Reader, limit int64) (blob.Info, error)
 }
 
-// Options are what the Server needs. Public and Limits may be left out.
+// Options are what the Server needs. Workers, Public and Limits may be left out.
 type Options struct {
 	Store   *store.Store
 	Hub     Hub
 	Blobs   Blobs
 	Wake    wake.Bus
 	Signer  Signer
-	Workers func(flow string) bool // whether a worker of the flow is connected; flows without functions of workers are not asked for
+	Workers func(flow string) bool // whether a worker of the flow is connected; nil: not asked, calls wait for workers themselves
 	Now     func() time.Time
 	Log     *slog.Logger
 	Public  string // base URL under which browsers reach us; "": the one of their request
@@ -105,6 +106,7 @@ type Server struct {
 // New makes a server. Close ends its sockets.
 func New(o Options) *Server {
 	o.Limits.defaults()
+	o.Public = strings.TrimRight(o.Public, "/")
 	s := &Server{Options: o, numbers: newNumbers(o.Signer), stop: make(chan struct{})}
 	s.sites = &sites{s: s, flows: map[string]knownFlow{}}
 	s.feed = &feed{s: s, rooms: map[roomKey]*room{}, convs: map[chat.ConversationID]*room{}, channels: map[chat.ChannelID]int{}}

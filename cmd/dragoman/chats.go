@@ -1,0 +1,18 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/widget"
+)
+
+// openChats answers the chats on web pages, beside the workers.
+func (p *program) openChats(context.Context) error {
+	p.chats = widget.New(widget.Options{
+		Store: p.store, Hub: p.hub, Blobs: p.hub.Blobs, Wake: p.bus, Signer: p.keys, Now: time.Now, Log: p.log, Public: p.settings.PublicURL,
+		Limits: widget.Limits{Attachment: p.settings.MaxAttachment},
+	})
+	p.chats.Mount(p.back)
+	return nil
+}
