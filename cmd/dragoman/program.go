@@ -23,7 +23,10 @@ import (
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/rpc"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/widget"
 	"github.com/dragoman-hub/dragoman/connector/all"
+	"github.com/dragoman-hub/dragoman/desk"
 	"github.com/dragoman-hub/dragoman/hub"
+	"github.com/dragoman-hub/dragoman/knowledge"
+	"github.com/dragoman-hub/dragoman/llm"
 	"github.com/dragoman-hub/dragoman/outbound"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
@@ -41,7 +44,10 @@ type program struct {
 	bus      wake.Bus
 	nats     *wake.NATSBus // nil without NATS
 	store    *store.Store
+	web      *http.Client // the guarded one, for everything that goes out
 	hub      *hub.Hub
+	models   *llm.Book
+	library  *knowledge.Library
 	bots     *bot.Runner
 	api      *api.API
 	workers  *rpc.Server
@@ -181,13 +187,15 @@ func (p *program) openHub(context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.web = outbound.Client(outbound.Options{
+		AllowPrivate: p.settings.AllowPrivate, Log: p.log, Tracer: p.traces.Tracer("dragoman"), Propagator: propagation.TraceContext{},
+	})
 	p.hub = hub.New(hub.Options{
 		Store: p.store, Blobs: blobs, Wake: p.bus, Secrets: p.keys, Platforms: all.Platforms(), Random: rand.Reader, Now: time.Now,
 		Log: p.log, Meter: p.metrics, Hidden: &p.hidden, Tracer: p.traces.Tracer("dragoman/hub"), Public: p.settings.PublicURL, Limits: hub.Limits{Attachment: p.settings.MaxAttachment},
-		HTTP: outbound.Client(outbound.Options{
-			AllowPrivate: p.settings.AllowPrivate, Log: p.log, Tracer: p.traces.Tracer("dragoman"), Propagator: propagation.TraceContext{},
-		}),
+		HTTP: p.web,
 	})
+	p.models, p.library = llm.NewBook(p.store, p.keys, p.web, llm.Limits{}), knowledge.New(p.store)
 	return nil
 }
 
@@ -201,7 +209,9 @@ func (p *program) openAPI(context.Context) error {
 }
 
 func (p *program) openWorkers(context.Context) error {
-	p.workers = rpc.New(rpc.Options{Store: p.store, Channels: p.hub, Wake: p.bus, Now: time.Now, Log: p.log, Link: p.fileLink})
+	p.workers = rpc.New(rpc.Options{
+		Store: p.store, Channels: p.hub, Wake: p.bus, Now: time.Now, Log: p.log, Link: p.fileLink, LLM: p.models, Knowledge: p.library,
+	})
 	p.back = http.NewServeMux()
 	p.workers.Mount(p.back)
 	return nil
@@ -227,6 +237,7 @@ func (p *program) work(ctx context.Context) error {
 	}
 	g.Go(func() error { return p.hub.Run(ctx) })
 	g.Go(func() error { return p.bots.Run(ctx) })
+	g.Go(func() error { return (&desk.Router{Store: p.store, Log: p.log}).Run(ctx) })
 	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
 	g.Go(func() error { return p.workers.Run(ctx) })
 	g.Go(func() error { return p.measure(ctx) })

@@ -11,113 +11,26 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
-// LLM asks a language model under the name of a configuration. With delta, the text is handed over as it comes. The error's text is
-// shown to the worker if it is a *chat.Fault.
-type LLM interface {
-	Generate(ctx context.Context, ws chat.WorkspaceID, r LLMRequest, delta func(text string) error) (LLMResult, error)
-}
-
-// LLMRequest is what a worker asks of a language model.
-type LLMRequest struct {
-	Config      string
-	Messages    []LLMMessage
-	Temperature float64
-	MaxTokens   int
-	Seed        int
-	Thinking    json.RawMessage // text, object or nothing
-	Tools       []LLMTool
-	ToolChoice  string // "": as the model likes
-	Schema      json.RawMessage
-	Cache       json.RawMessage
-}
-
-// LLMMessage is one message of a model's conversation; Content is a text or a list of parts, as JSON.
-type LLMMessage struct {
-	Role    string          `json:"role"`
-	Content json.RawMessage `json:"content"`
-}
-
-// LLMTool is a function that the model may ask for; Parameters is a JSON schema.
-type LLMTool struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	Parameters  json.RawMessage `json:"parameters"`
-}
-
-// LLMResult is what a model answered. With a schema, Parsed has it.
-type LLMResult struct {
-	Content    []LLMPart
-	Parsed     json.RawMessage
-	Usage      LLMUsage
-	StopReason string // end_turn, max_tokens, tool_use, content_filter
-}
-
-// LLMPart is a part of an answer; the members that its type does not use are null.
-type LLMPart struct {
-	Type       string       `json:"type"` // text, tool_use
-	Text       *string      `json:"text"`
-	ToolUse    *LLMToolUse  `json:"tool_use"`
-	ToolResult *LLMToolUsed `json:"tool_result"`
-}
-
-// LLMToolUse is a call that the model wants to be made.
-type LLMToolUse struct {
-	ID   string          `json:"id"`
-	Name string          `json:"name"`
-	Args json.RawMessage `json:"args"`
-}
-
-// LLMToolUsed is what came of one.
-type LLMToolUsed struct {
-	ID     string          `json:"id"`
-	Name   string          `json:"name"`
-	Result json.RawMessage `json:"result"`
-}
-
-// LLMUsage counts tokens.
-type LLMUsage struct {
-	Input  int `json:"input_tokens"`
-	Output int `json:"output_tokens"`
-}
-
-// Knowledge finds what a retriever configuration knows about a question.
-type Knowledge interface {
-	Retrieve(ctx context.Context, ws chat.WorkspaceID, config, query string, topK int) (Retrieved, error)
-}
-
-// Retrieved is what was found, best first.
-type Retrieved struct {
-	Base   int64             `json:"knowledge_base_id"`
-	Items  []RetrievedItem   `json:"knowledge_items"`
-	Images map[string]string `json:"knowledge_item_images"` // by name
-}
-
-// RetrievedItem is one piece of knowledge.
-type RetrievedItem struct {
+// retrieved is what was found, best first, in the protocol's words.
+type retrieved struct {
 	ID         int64             `json:"knowledge_item_id"`
 	Title      string            `json:"title"`
 	Content    string            `json:"content"`
 	URL        string            `json:"url"`
 	Section    string            `json:"section"`
 	Role       string            `json:"role"`
-	Page       *int              `json:"page_number"`
+	Page       int64             `json:"page_number"`
 	Images     map[string]string `json:"image_urls"`
 	Similarity float64           `json:"similarity"`
-}
-
-// Prompts finds a prompt by its name.
-type Prompts interface {
-	Prompt(ctx context.Context, ws chat.WorkspaceID, name string) (string, error)
 }
 
 // askTime bounds a request of an ai socket.
 const askTime = 5 * time.Minute
 
-// Why a request cannot be answered.
+// errNoLLM and errNoKnowledge are for a hub that was built without them.
 var (
 	errNoLLM       = &chat.Fault{Code: chat.CodeNotFound, Detail: "this hub has no language models"}
 	errNoKnowledge = &chat.Fault{Code: chat.CodeNotFound, Detail: "this hub has no knowledge"}
-	errNoPrompts   = &chat.Fault{Code: chat.CodeNotFound, Detail: "this hub has no prompts"}
 )
 
 // ai serves the socket for language models, knowledge and prompts. The SDK opens it always and works only while it is open.
@@ -222,10 +135,10 @@ func (a *ask) fail(ctx context.Context, err error) {
 	case typeLLM:
 		payload["stop_reason"] = "error"
 		if !a.streams() {
-			payload["content"] = []LLMPart{{Type: "text", Text: &words}}
+			payload["content"] = []part{{Type: "text", Text: &words}}
 		}
 	case typeRetrieve:
-		payload["knowledge_base_id"], payload["knowledge_items"], payload["knowledge_item_images"] = nil, []RetrievedItem{}, map[string]string{}
+		payload["knowledge_base_id"], payload["knowledge_items"], payload["knowledge_item_images"] = nil, []retrieved{}, map[string]string{}
 	case typePrompt:
 		payload["prompt"] = ""
 	}
@@ -241,28 +154,27 @@ func (a *ask) retrieve(ctx context.Context) error {
 	if err := a.read(&in); err != nil {
 		return err
 	}
-	top := 3
-	if in.TopK != nil {
-		top = min(max(*in.TopK, 1), maxTop)
-	}
 	if a.s.Knowledge == nil {
 		return errNoKnowledge
 	}
-	found, err := a.s.Knowledge.Retrieve(ctx, a.c.token.Workspace, in.Config, in.Query, top)
+	ws := a.c.token.Workspace
+	base, err := a.s.Store.KnowledgeBase(ctx, ws, in.Config)
 	if err != nil {
 		return err
 	}
-	if found.Items == nil {
-		found.Items = []RetrievedItem{}
+	hits, err := a.s.Knowledge.Search(ctx, ws, in.Config, in.Query, max(orUsual(in.TopK, usualTop), 1))
+	if err != nil {
+		return err
 	}
-	if found.Images == nil {
-		found.Images = map[string]string{}
+	items := make([]retrieved, len(hits))
+	for i, h := range hits {
+		items[i] = retrieved{h.ID, h.Title, h.Content, h.URL, h.Section, h.Role, h.PageNumber, map[string]string{}, h.Similarity}
 	}
-	return a.tell(map[string]any{"knowledge_base_id": found.Base, "knowledge_items": found.Items, "knowledge_item_images": found.Images})
+	return a.tell(map[string]any{"knowledge_base_id": base.ID, "knowledge_items": items, "knowledge_item_images": map[string]string{}})
 }
 
-// maxTop bounds how many pieces of knowledge one request gives.
-const maxTop = 100
+// usualTop is how many pieces of knowledge a request gives that names no number.
+const usualTop = 3
 
 func (a *ask) prompt(ctx context.Context) error {
 	var in struct {
@@ -271,14 +183,11 @@ func (a *ask) prompt(ctx context.Context) error {
 	if err := a.read(&in); err != nil {
 		return err
 	}
-	if a.s.Prompts == nil {
-		return errNoPrompts
-	}
-	text, err := a.s.Prompts.Prompt(ctx, a.c.token.Workspace, in.Config)
+	p, err := a.s.Store.Prompt(ctx, a.c.token.Workspace, in.Config)
 	if err != nil {
 		return err
 	}
-	return a.tell(map[string]any{"prompt": text})
+	return a.tell(map[string]any{"prompt": p.Prompt})
 }
 
 func (a *ask) read(into any) error {

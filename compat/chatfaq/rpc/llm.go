@@ -1,37 +1,49 @@
 package rpc
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
 
 	"github.com/dragoman-hub/dragoman/chat"
-)
-
-// What a request leaves out.
-const (
-	usualTemperature = 0.7
-	usualTokens      = 4096
-	usualSeed        = 42
+	"github.com/dragoman-hub/dragoman/llm"
 )
 
 // llmData is the data of an llm_request.
 type llmData struct {
 	Config      string          `json:"llm_config_name"`
-	Messages    []LLMMessage    `json:"messages"`
+	Messages    []llmMessage    `json:"messages"`
 	Temperature *float64        `json:"temperature"`
 	MaxTokens   *int            `json:"max_tokens"`
-	Seed        *int            `json:"seed"`
+	Seed        *int64          `json:"seed"`
 	Thinking    json.RawMessage `json:"thinking"`
 	Tools       []struct {
-		Function LLMTool `json:"function"`
+		Function llm.Tool `json:"function"`
 	} `json:"tools"`
 	ToolChoice *string         `json:"tool_choice"`
 	Context    *bool           `json:"use_conversation_context"`
-	Cache      json.RawMessage `json:"cache_config"`
 	Schema     json.RawMessage `json:"response_schema"`
 	Stream     bool            `json:"stream"`
+}
+
+// llmMessage is a message for a model; its content is a text or a list of parts.
+type llmMessage struct {
+	Role    llm.Role        `json:"role"`
+	Content json.RawMessage `json:"content"`
+}
+
+// part is a part of a message; the members that its type does not use are null.
+type part struct {
+	Type       string       `json:"type"`
+	Text       *string      `json:"text"`
+	ToolUse    *llm.ToolUse `json:"tool_use"`
+	ToolResult *toolResult  `json:"tool_result"`
+}
+
+type toolResult struct {
+	ID     string          `json:"id"`
+	Name   string          `json:"name"`
+	Result json.RawMessage `json:"result"`
 }
 
 // streams tells whether the answer was asked for in deltas.
@@ -65,13 +77,66 @@ func (d *llmData) check() error {
 	return nil
 }
 
-func (d *llmData) context() bool { return d.Context == nil || *d.Context }
+func (d *llmData) context() bool { return orUsual(d.Context, true) }
 
 func orUsual[T any](v *T, usual T) T {
 	if v == nil {
 		return usual
 	}
 	return *v
+}
+
+// request is what the model is asked; what the worker leaves out is taken from the configuration.
+func (d *llmData) request() (llm.Request, error) {
+	r := llm.Request{
+		Temperature: d.Temperature, MaxTokens: orUsual(d.MaxTokens, 0), Seed: d.Seed, ToolChoice: orUsual(d.ToolChoice, ""),
+	}
+	if !isNull(d.Schema) {
+		r.Schema = d.Schema
+	}
+	var effort string
+	if json.Unmarshal(d.Thinking, &effort) == nil { // budgets in tokens are a matter of some endpoints: see the configuration
+		r.Reasoning = effort
+	}
+	for _, t := range d.Tools {
+		r.Tools = append(r.Tools, t.Function)
+	}
+	for _, m := range d.Messages {
+		parts, err := m.parts()
+		if err != nil {
+			return r, err
+		}
+		r.Messages = append(r.Messages, llm.Message{Role: m.Role, Content: parts})
+	}
+	return r, nil
+}
+
+func (m llmMessage) parts() ([]llm.Part, error) {
+	var text string
+	if json.Unmarshal(m.Content, &text) == nil {
+		return []llm.Part{{Text: text}}, nil
+	}
+	var list []part
+	if err := json.Unmarshal(m.Content, &list); err != nil {
+		return nil, fieldErrors{"messages": []string{"content is a text or a list of parts"}}
+	}
+	out := make([]llm.Part, 0, len(list))
+	for _, p := range list {
+		one := llm.Part{Text: orUsual(p.Text, ""), ToolUse: p.ToolUse}
+		if p.ToolResult != nil {
+			one.ToolResult = &llm.ToolResult{ID: p.ToolResult.ID, Result: p.ToolResult.text()}
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func (r *toolResult) text() string {
+	var s string
+	if json.Unmarshal(r.Result, &s) == nil {
+		return s
+	}
+	return string(r.Result)
 }
 
 func (a *ask) llm(ctx context.Context) error {
@@ -85,45 +150,65 @@ func (a *ask) llm(ctx context.Context) error {
 	if a.s.LLM == nil {
 		return errNoLLM
 	}
-	r := LLMRequest{
-		Config: in.Config, Messages: in.Messages, Temperature: orUsual(in.Temperature, usualTemperature), MaxTokens: orUsual(in.MaxTokens, usualTokens),
-		Seed: orUsual(in.Seed, usualSeed), Thinking: in.Thinking, ToolChoice: orUsual(in.ToolChoice, ""), Schema: in.Schema, Cache: in.Cache,
-	}
-	for _, t := range in.Tools {
-		r.Tools = append(r.Tools, t.Function)
+	r, err := in.request()
+	if err != nil {
+		return err
 	}
 	if in.context() {
 		said, err := a.conversation(ctx)
 		if err != nil {
 			return err
 		}
-		r.Messages = inContext(said, in.Messages)
+		r.Messages = inContext(said, r.Messages)
 	}
-	id := chat.NewID()
-	var delta func(string) error
-	if in.Stream {
-		delta = func(text string) error {
-			return a.tell(map[string]any{"content": text, "last_chunk": false, "lm_msg_id": id})
-		}
-	}
-	result, err := a.s.LLM.Generate(ctx, a.c.token.Workspace, r, delta)
+	client, err := a.s.LLM.Client(ctx, a.c.token.Workspace, in.Config)
 	if err != nil {
 		return err
 	}
-	payload := map[string]any{"last_chunk": true, "lm_msg_id": id}
-	switch {
-	case in.Stream:
-		payload["content"] = ""
-	case !isNull(in.Schema):
-		payload["content"], payload["usage"], payload["stop_reason"] = result.Parsed, result.Usage, result.StopReason
-	default:
-		payload["content"], payload["usage"], payload["stop_reason"] = result.Content, result.Usage, result.StopReason
+	if in.Stream {
+		return a.stream(ctx, client, r)
+	}
+	got, err := client.Complete(ctx, r)
+	if err != nil {
+		return err
+	}
+	payload := map[string]any{"last_chunk": true, "lm_msg_id": chat.NewID(), "usage": got.Usage, "stop_reason": got.Stop, "content": parts(got.Content)}
+	if len(r.Schema) > 0 {
+		if payload["content"], err = got.JSON(); err != nil {
+			return err
+		}
 	}
 	return a.tell(payload)
 }
 
+// stream sends texts as they come, and an empty one at the end.
+func (a *ask) stream(ctx context.Context, client *llm.Client, r llm.Request) error {
+	id := chat.NewID()
+	for delta, err := range client.Stream(ctx, r) {
+		if err == nil && delta.Text != "" {
+			err = a.tell(map[string]any{"content": delta.Text, "last_chunk": false, "lm_msg_id": id})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.tell(map[string]any{"content": "", "last_chunk": true, "lm_msg_id": id})
+}
+
+func parts(content []llm.Part) []part {
+	out := make([]part, 0, len(content))
+	for _, p := range content {
+		if p.ToolUse != nil {
+			out = append(out, part{Type: "tool_use", ToolUse: p.ToolUse})
+			continue
+		}
+		out = append(out, part{Type: "text", Text: &p.Text})
+	}
+	return out
+}
+
 // conversation is what was said so far, for a model: neighbours of one side are joined.
-func (a *ask) conversation(ctx context.Context) ([]LLMMessage, error) {
+func (a *ask) conversation(ctx context.Context) ([]llm.Message, error) {
 	var id chat.ConversationID
 	if json.Unmarshal(a.channel(), &id) != nil {
 		return nil, fieldErrors{"bot_channel_name": []string{wordText}}
@@ -138,35 +223,27 @@ func (a *ask) conversation(ctx context.Context) ([]LLMMessage, error) {
 		return nil, err
 	}
 	defer tr.mu.Unlock()
-	return spoken(tr.lines)
+	return spoken(tr.lines), nil
 }
 
-func spoken(lines []line) ([]LLMMessage, error) {
-	var roles, texts []string
+func spoken(lines []line) []llm.Message {
+	var out []llm.Message
 	for _, l := range lines {
 		role, text := l.spoken()
 		if text == "" {
 			continue
 		}
-		if n := len(roles) - 1; n >= 0 && roles[n] == role {
-			texts[n] += "\n" + text
+		if n := len(out) - 1; n >= 0 && out[n].Role == role {
+			out[n].Content[0].Text += "\n" + text
 			continue
 		}
-		roles, texts = append(roles, role), append(texts, text)
+		out = append(out, llm.Say(role, text))
 	}
-	out := make([]LLMMessage, len(roles))
-	for i, role := range roles {
-		content, err := json.Marshal(texts[i])
-		if err != nil {
-			return nil, err
-		}
-		out[i] = LLMMessage{role, content}
-	}
-	return out, nil
+	return out
 }
 
 // spoken gives the words of a message and who of the two sides said them.
-func (l line) spoken() (role, text string) {
+func (l line) spoken() (role llm.Role, text string) {
 	var m struct {
 		Stack []struct {
 			Payload json.RawMessage `json:"payload"`
@@ -181,19 +258,19 @@ func (l line) spoken() (role, text string) {
 			words = append(words, content)
 		}
 	}
-	role = "assistant"
+	role = llm.Assistant
 	if l.in {
-		role = "user"
+		role = llm.User
 	}
 	return role, strings.Join(words, "\n")
 }
 
 // inContext puts what was said between the instructions and what is asked now.
-func inContext(said, asked []LLMMessage) []LLMMessage {
+func inContext(said, asked []llm.Message) []llm.Message {
 	n := 0
-	for n < len(asked) && cmp.Or(asked[n].Role, "system") == "system" {
+	for n < len(asked) && asked[n].Role == llm.System {
 		n++
 	}
-	out := append([]LLMMessage{}, asked[:n]...)
+	out := append([]llm.Message{}, asked[:n]...)
 	return append(append(out, said...), asked[n:]...)
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/hub"
+	"github.com/dragoman-hub/dragoman/knowledge"
+	"github.com/dragoman-hub/dragoman/llm"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -34,9 +36,8 @@ type Options struct {
 	Log      *slog.Logger
 	Link     func(chat.WorkspaceID, chat.FileID) string // a link to a stored file that is good for an hour; nil: none
 
-	LLM       LLM       // nil: there is none, and each request is told so
-	Knowledge Knowledge // likewise
-	Prompts   Prompts   // likewise
+	LLM       *llm.Book          // nil: there is none, and each request is told so
+	Knowledge *knowledge.Library // likewise
 
 	Limits Limits
 }
