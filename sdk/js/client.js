@@ -203,8 +203,9 @@ export class Client extends EventTarget {
       this.#become('open')
       if (again) this.resume().catch((error) => this.#tell('fault', error))
     }))
-    // Node's own WebSocket tells of a refused connection by an error alone.
-    socket.addEventListener('error', mine(() => { if (this.state === 'connecting') this.#closed(1006, '') }))
+    // Node's own WebSocket tells of a refused connection by an error alone; all others close too, with a code.
+    const failed = mine(() => { if (this.state === 'connecting') this.#closed(1006, '') })
+    socket.addEventListener('error', () => setTimeout(failed))
     socket.addEventListener('message', mine(({ data }) => this.#take(data)))
     socket.addEventListener('close', mine(({ code, reason }) => this.#closed(code, reason)))
   }

@@ -49,6 +49,7 @@ export class Peer {
   closed = new Mailbox() // { code } when the client says good-bye or goes
   pings = 0
   deaf = false // no pongs
+  closing = false
   #buffer = Buffer.alloc(0)
 
   constructor(tcp, url) {
@@ -84,7 +85,7 @@ export class Peer {
     if (opcode === 1) this.frames.put(data.toString())
     if (opcode === 8) {
       this.closed.put({ code: data.length < 2 ? 1005 : data.readUInt16BE(0) })
-      this.tcp.end(frame(8, data))
+      this.tcp.end(this.closing ? '' : frame(8, data))
     }
     if (opcode === 9) {
       this.pings++
@@ -97,6 +98,7 @@ export class Peer {
   }
 
   close(code, reason = '') {
+    this.closing = true
     const data = Buffer.alloc(2)
     data.writeUInt16BE(code)
     this.tcp.write(frame(8, Buffer.concat([data, Buffer.from(reason)])))
