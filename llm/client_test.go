@@ -1,10 +1,7 @@
 package llm_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,9 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -240,111 +235,6 @@ func TestPastedAddresses(t *testing.T) {
 	}
 }
 
-// TestBusy: one more try, before anything of an answer was read, when the endpoint says so.
-func TestBusy(t *testing.T) {
-	for _, c := range []struct {
-		status int
-		after  string
-		tries  int32
-		ok     bool
-	}{{429, "0", 2, true}, {503, "0.01", 2, true}, {429, "3600", 1, false}, {500, "0", 1, false}, {408, "0", 1, false}} {
-		var tries atomic.Int32
-		base := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-			if tries.Add(1) == 1 {
-				w.Header().Set("Retry-After", c.after)
-				w.WriteHeader(c.status)
-				return
-			}
-			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}`)
-		})
-		_, err := llm.Collect(client(t, base).Stream(t.Context(), ask()))
-		if (err == nil) != c.ok || tries.Load() != c.tries || err != nil && chat.CodeOf(err) != chat.CodeUnavailable {
-			t.Errorf("%d: %d tries, %v", c.status, tries.Load(), err)
-		}
-	}
-	var tries atomic.Int32
-	base := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-		tries.Add(1)
-		now := time.Now()
-		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-		w.Header().Set("Retry-After", now.Add(-time.Second).UTC().Format(http.TimeFormat))
-		w.WriteHeader(503)
-	})
-	if _, err := client(t, base).Complete(t.Context(), ask()); chat.CodeOf(err) != chat.CodeUnavailable || tries.Load() != 2 {
-		t.Errorf("always busy: %d tries, %v", tries.Load(), err)
-	}
-}
-
-// TestLimits: a slow, an endless and a silent endpoint.
-func TestLimits(t *testing.T) {
-	gone := make(chan struct{}, 10)
-	slow := func(every string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/event-stream")
-			tick := time.NewTicker(2 * time.Millisecond)
-			defer tick.Stop()
-			for {
-				_, _ = io.WriteString(w, every)
-				w.(http.Flusher).Flush()
-				select {
-				case <-r.Context().Done():
-					gone <- struct{}{}
-					return
-				case <-tick.C:
-				}
-			}
-		}
-	}
-	silent := func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		_, _ = io.WriteString(w, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-		gone <- struct{}{}
-	}
-	piece := "data: {\"choices\":[{\"delta\":{\"content\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}}]}\n\n"
-	for _, c := range []struct {
-		name   string
-		h      http.HandlerFunc
-		limits llm.Limits
-		code   chat.Code
-		words  string
-	}{
-		{"silent", silent, llm.Limits{Idle: 30 * time.Millisecond}, chat.CodeUnavailable, "nothing came"},
-		{"for ever alive", slow(": alive\n\n"), llm.Limits{Time: 60 * time.Millisecond, Idle: time.Minute}, chat.CodeUnavailable, "too long"},
-		{"endless", slow(piece), llm.Limits{Answer: 2000}, chat.CodeTooLarge, "too long"},
-		{"an endless line", slow("data: " + strings.Repeat("x", 1<<20)), llm.Limits{Answer: 1 << 40}, chat.CodeTooLarge, "line"},
-	} {
-		_, err := llm.Collect(client(t, endpoint(t, c.h), func(o *llm.Options) { o.Limits = c.limits }).Stream(t.Context(), ask()))
-		if chat.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.words) {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		<-gone // the connection is given up, too
-	}
-	// who leaves early, or whose context ends, ends the exchange
-	for _, err := range client(t, endpoint(t, slow(piece))).Stream(t.Context(), ask()) {
-		if err != nil {
-			t.Error(err)
-		}
-		break
-	}
-	<-gone
-	ctx, cancel := context.WithCancel(t.Context())
-	for _, err := range client(t, endpoint(t, slow(piece))).Stream(ctx, ask()) {
-		cancel()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-	}
-	<-gone
-	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := client(t, endpoint(t, silent)).Complete(ctx, ask()); chat.CodeOf(err) != chat.CodeUnavailable || !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
-	}
-	<-gone
-}
-
 func TestUnreachable(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	s.Close()
@@ -369,46 +259,3 @@ func TestJSON(t *testing.T) {
 		}
 	}
 }
-
-// FuzzAnswers: whatever an endpoint sends, there is an answer or a fault with a code.
-func FuzzAnswers(f *testing.F) {
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range names {
-		a, err := txtar.ParseFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		_, body, _ := bytes.Cut(a.Files[0].Data, []byte("\n\n"))
-		f.Add(bytes.Contains(a.Files[0].Data, []byte("event-stream")), body)
-	}
-	f.Fuzz(func(t *testing.T, stream bool, body []byte) {
-		mime := "application/json"
-		if stream {
-			mime = "text/event-stream"
-		}
-		answer := func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {mime}}, Body: io.NopCloser(bytes.NewReader(body))}, nil
-		}
-		c := client(t, "http://e.example", func(o *llm.Options) { o.HTTP = &http.Client{Transport: roundTrip(answer)} })
-		a, err := llm.Collect(c.Stream(t.Context(), ask()))
-		b, err2 := c.Complete(t.Context(), ask())
-		if err != nil && chat.CodeOf(err) == "" || err == nil && a.Stop == "" {
-			t.Fatalf("%+v, %v", a, err)
-		}
-		if x, y := shown(a, err), shown(b, err2); x != y {
-			t.Fatalf("streamed %s\nwhole %s", x, y)
-		}
-		for _, p := range a.Content {
-			if p.ToolUse != nil && (p.ToolUse.ID == "" || p.ToolUse.Name == "" || !json.Valid(p.ToolUse.Args)) {
-				t.Fatalf("%+v", p.ToolUse)
-			}
-		}
-	})
-}
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

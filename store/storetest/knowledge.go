@@ -257,6 +257,12 @@ func languageWords(t *testing.T, db Database) {
 	equal(t, "without a language", s.finds(plain, false, "runs"), "")
 	equal(t, "with one", s.finds(english, false, "runs"), "run")
 	equal(t, "the beginning of a word", s.finds(english, true, "quick"), "run")
+	// every language can be searched for a word as it stands, wherever its endings cannot be cut off
+	for _, language := range strings.Fields("ar ca da de el en es eu fi fr ga hi hu hy id it lt ne nl no pt ro ru sr sv ta tr") {
+		b := s.base(language, language)
+		s.learn(language, "zebra", "okapi giraffe")
+		equal(t, language, s.finds(b, true, "okapi"), "zebra")
+	}
 }
 
 // strangeWords: what people search for is never syntax, whatever it is.
