@@ -40,7 +40,7 @@ const (
 	labelMost  = 210.0
 	labelPad   = 6.0
 	laneHeight = 8.0
-	portStep   = 9.0 // between lines that meet a node
+	portStep   = 9.0  // between lines that meet a node
 	spare      = 1.06 // of words, in fonts that are wider than the common ones
 	margin     = 24.0
 	startSpace = 34.0 // before the first column: where conversations come from
