@@ -70,10 +70,10 @@ class Session {
   // serve gives back why it ended.
   async serve(signal) {
     const sockets = ['rpc', 'ai'].map((name) => this.#s.connect(this.#address(name)))
+    const ended = new Promise((resolve) => this.#lost.signal.addEventListener('abort', resolve, { once: true }))
     const stop = () => this.#lost.abort(new Error('stopped'))
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    const ended = new Promise((resolve) => this.#lost.signal.addEventListener('abort', resolve, { once: true }))
     const closed = sockets.map((socket) => this.#watch(socket))
     let pings
     try {
@@ -83,6 +83,8 @@ class Session {
         pings = sockets.map((socket) => this.#ping(socket))
         await ended
       }
+    } catch (error) { // a socket that closes just now
+      this.#lost.abort(error)
     } finally {
       pings?.forEach(clearInterval)
       signal.removeEventListener('abort', stop)
@@ -174,9 +176,10 @@ class Session {
   }
 
   #enqueue(request) {
+    if (this.#lost.signal.aborted) return
     if (this.#waiting.length >= mostWaiting) {
       this.#s.logger.error(`worker: call of ${request.name} refused: too many calls`)
-      refuseCall(this.#s.flow, request, (frame) => this.#rpc.send(frame))
+      if (request.ctx) refuseCall(this.#s.flow, request, (frame) => this.#rpc.send(frame))
       return
     }
     this.#waiting.push(request)

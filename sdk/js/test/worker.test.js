@@ -32,6 +32,14 @@ test('connecting again registers again', async (t) => {
   assert.equal(await content(lost), 'one')
 })
 
+test('a hub that closes at once is tried again', async (t) => {
+  const { hub, rpc } = await start(t)
+  rpc.tcp.destroy()
+  for (let i = 0; i < 10; i++) (await hub.rpc.take('rpc socket')).close(1001)
+  const last = await hub.rpc.take('rpc socket')
+  assert.equal((await last.next()).type, 'fsm_def')
+})
+
 test('stopping says good-bye', async (t) => {
   const { hub, rpc, ai } = await start(t)
   await hub.stop()
@@ -113,6 +121,7 @@ test('too many calls are refused, with an end of the turn', async (t) => {
   flow.events.hold = () => gate
   const { rpc } = await start(t, flow, { concurrency: 1 })
   for (let i = 0; i < 1100; i++) call(rpc, 'hold', String(i))
+  rpc.send({ type: 'rpc_request', payload: { name: 'hold' } })
   const { data } = await rpc.next()
   assert.deepEqual([data.last, data.stack[0].payload.content], [true, sorry])
   release()
