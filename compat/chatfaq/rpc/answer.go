@@ -22,6 +22,8 @@ type answer struct {
 	done  []chat.Message
 	held  int // bytes of done
 	ended bool
+
+	ending bool // nothing but the rest of the open bubble will come, if that
 }
 
 // bubble is a message that is being written.
@@ -55,10 +57,12 @@ func (a *answer) add(r result) error {
 			return err
 		}
 	}
-	if r.Last || r.LastChunk {
+	// some clients mark every chunk of their last bubble as the last frame
+	grows := len(layers) > 0 && layers[0].Streaming && !r.LastChunk
+	if (r.Last || r.LastChunk) && !grows {
 		err = a.finish()
 	}
-	a.ended = r.Last
+	a.ended, a.ending = r.Last && !grows, r.Last && grows
 	return err
 }
 

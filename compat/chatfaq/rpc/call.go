@@ -112,13 +112,14 @@ type news struct {
 	status json.RawMessage
 	score  *score
 	ended  bool
+	ending bool
 	err    error
 }
 
 func (c *call) take() (n news) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n = news{size: c.answer.held, status: c.status, score: c.score, ended: c.ended, err: c.err}
+	n = news{size: c.answer.held, status: c.status, score: c.score, ended: c.ended, ending: c.answer.ending, err: c.err}
 	n.done = c.answer.take()
 	if b := c.answer.open; b != nil && c.grown {
 		m, err := b.message()
@@ -174,6 +175,7 @@ type following struct {
 	limit  time.Duration   // for each sign of life
 	status json.RawMessage // as the flow has it
 	seen   bool            // something of the answer was stored or shown
+	ending bool            // the worker has called its answer complete, but for the bubble that it streams
 }
 
 func (f *following) run(ctx context.Context, frame []byte) (bot.CallResult, error) {
@@ -193,11 +195,15 @@ func (f *following) run(ctx context.Context, frame []byte) (bot.CallResult, erro
 		case <-ctx.Done():
 			return bot.CallResult{}, context.Cause(ctx)
 		case <-silence.C:
+			if f.ending {
+				return f.finish(news{done: f.call.rest(), status: f.call.take().status})
+			}
 			return bot.CallResult{}, f.giveUp(errQuiet)
 		case <-f.call.news:
 		}
-		silence.Reset(f.limit)
 		n := f.call.take()
+		f.ending = n.ending
+		silence.Reset(f.patience())
 		if n.ended && n.err == nil {
 			return f.finish(n)
 		}
@@ -212,6 +218,18 @@ func (f *following) run(ctx context.Context, frame []byte) (bot.CallResult, erro
 		}
 	}
 }
+
+// patience is how long the next sign of life may take. Of clients that call every chunk of a bubble the last frame one cannot know
+// which one is.
+func (f *following) patience() time.Duration {
+	if f.ending {
+		return min(f.limit, endTime)
+	}
+	return f.limit
+}
+
+// endTime is the patience with a bubble that may be complete.
+const endTime = 3 * time.Second
 
 // pass stores what is finished and shows what is not.
 func (f *following) pass(n news) error {

@@ -307,6 +307,22 @@ func TestOddWorkers(t *testing.T) {
 		w.write(ch, "ann", "hi")
 		w.hears(ch, "ann", "> hi, < He")
 	})
+	t.Run("every chunk of the last bubble is the last frame", func(t *testing.T) {
+		w := newWorld(t)
+		s := w.parcelWorker()
+		s.functions["send_greeting"] = []function{{event: func(t *sdkTurn) {
+			for i, text := range []string{"He", "ll", "o!"} {
+				t.send("action", "x", []any{s.layer("message_chunk", true, map[string]any{"content": text})}, i == 2, true)
+				w.pause(50)
+			}
+			t.fail()
+		}}}
+		s.connect()
+		ch := w.channel("parcel_fsm")
+		w.write(ch, "ann", "hi")
+		w.hears(ch, "ann", "> hi, < Hello!")
+		w.replays(w.conversation(ch, "ann"))
+	})
 	t.Run("malformed", func(t *testing.T) {
 		w := newWorld(t)
 		s := w.parcelWorker()
