@@ -20,7 +20,7 @@ type Command interface {
 	resolve(ctx context.Context, s *Store) error
 	// workspace is the log that it writes to.
 	workspace() int64
-	// want names the rows that apply will look at. It is asked twice: the second time it may build on what was found.
+	// want names the rows that apply will look at. It is asked again when conversations were found: it may build on them.
 	want(u *unit)
 	// apply checks the rules and changes the unit; with an error it has changed nothing.
 	apply(ctx context.Context, u *unit) (Result, error)
@@ -204,13 +204,13 @@ func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response,
 	}
 	slices.Sort(locks)
 	err = s.transact(ctx, locks, func(u *unit) error {
-		for range 2 {
+		err := u.gather(ctx, func() {
 			for _, r := range batch {
 				r.cmd.want(u)
 			}
-			if err := u.fetch(ctx); err != nil {
-				return err
-			}
+		})
+		if err != nil {
+			return err
 		}
 		for _, r := range batch {
 			res, err := applySafely(ctx, u, r.cmd)

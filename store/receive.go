@@ -20,6 +20,7 @@ type Receive struct {
 
 	at      channelName
 	preview string
+	title   string // what may be the title of a quick reply
 	body    string // of the event, when nothing that has to be read can change it
 }
 
@@ -55,12 +56,13 @@ func (c *Receive) checkMetadata() error {
 
 // prepare does the caller's part of the work: the committer is one for all.
 func (c *Receive) prepare() (err error) {
-	c.preview, c.body = "", ""
+	c.preview, c.title, c.body = "", "", ""
 	m := c.In.Message
 	if c.In.Kind != chat.KindMessage || m == nil {
 		return nil
 	}
-	c.preview = preview(m)
+	text := m.Text()
+	c.preview, c.title = previewOf(m, text), c.asTitle(text)
 	if c.In.Echo || m.ReplyTo != nil || slices.ContainsFunc(m.Stack, func(e chat.Element) bool { return e.Type.IsMedia() }) {
 		return nil
 	}
@@ -112,7 +114,7 @@ func (c *Receive) want(u *unit) {
 		u.wantIdentity(addressKey{c.at.ws, c.at.no, c.In.Thread.Address})
 		tk := threadKey{c.at.ws, c.at.no, c.In.Thread.Key()}
 		u.wantLatest(tk)
-		if conv := u.latest[tk]; conv != nil && c.plainText() != "" {
+		if conv := u.latest[tk]; conv != nil && c.title != "" {
 			u.wantState(titlesKey(conv))
 		}
 	}
@@ -234,8 +236,9 @@ func (c *Receive) event(kind chat.Kind) chat.Event {
 // previewLength is how much of a message a list of conversations shows, in code points.
 const previewLength = 160
 
-func preview(m *chat.Message) string {
-	text := m.Text()
+func preview(m *chat.Message) string { return previewOf(m, m.Text()) }
+
+func previewOf(m *chat.Message, text string) string {
 	if text == "" && len(m.Stack) > 0 {
 		text = "[" + string(m.Stack[0].Type) + "]"
 	}

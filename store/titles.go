@@ -29,13 +29,12 @@ func (c *Report) offer(u *unit, conv *conversationRow) {
 	u.states[k] = &stateRow{body: string(data(titles{c.Seq, c.Titles})), dirty: true}
 }
 
-// plainText is the text of a message of ours to be, if it is nothing else; titles are short.
-func (c *Receive) plainText() string {
+// asTitle is what a message says if it is nothing but a text; titles are short.
+func (c *Receive) asTitle(text string) string {
 	if !c.Titles || c.In.Echo || c.In.Message == nil || len(c.In.Message.Stack) != 1 || c.In.Message.Stack[0].Type != chat.Text {
 		return ""
 	}
-	text := strings.TrimSpace(c.In.Message.Text())
-	if len(text) > maxName {
+	if text = strings.TrimSpace(text); len(text) > maxName {
 		return ""
 	}
 	return text
@@ -44,8 +43,7 @@ func (c *Receive) plainText() string {
 // press finds out whether a text is the title of a quick reply in our newest message, and makes it a choice with its payload then.
 // What a busy conversation keeps is at hand: only of one that was silent for long it has to be read.
 func (c *Receive) press(ctx context.Context, u *unit, conv *conversationRow, m *chat.Message) error {
-	text := c.plainText()
-	if text == "" || conv.fresh {
+	if c.title == "" || conv.fresh {
 		return nil
 	}
 	k := titlesKey(conv)
@@ -60,14 +58,14 @@ func (c *Receive) press(ctx context.Context, u *unit, conv *conversationRow, m *
 	if body := u.states[k].body; body == "" || json.Unmarshal([]byte(body), &known) != nil {
 		return nil
 	}
-	payload, ok := known.Payloads[text]
+	payload, ok := known.Payloads[c.title]
 	if !ok {
 		return nil
 	}
 	if newer, err := u.saidSince(ctx, conv, known.Seq); newer || err != nil {
 		return err
 	}
-	m.Stack = []chat.Element{chat.NewElement(chat.Choice, chat.ChoicePayload{Title: text, Payload: payload})}
+	m.Stack = []chat.Element{chat.NewElement(chat.Choice, chat.ChoicePayload{Title: c.title, Payload: payload})}
 	c.body = ""
 	return nil
 }

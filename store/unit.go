@@ -93,6 +93,17 @@ func (u *unit) fetch(ctx context.Context) error {
 	return u.run(ctx, list)
 }
 
+// gather fetches what want asks for, and then what it asks for now that conversations are known.
+func (u *unit) gather(ctx context.Context, want func()) error {
+	for {
+		want()
+		known := len(u.convs)
+		if err := u.fetch(ctx); err != nil || len(u.convs) == known {
+			return err
+		}
+	}
+}
+
 // run executes at once.
 func (u *unit) run(ctx context.Context, list []stmt) error {
 	if u.broken == nil {
@@ -129,8 +140,14 @@ func (u *unit) lock(ws int64) {
 	})
 }
 
+// channelKey is a channel among the keys of what was asked.
+type channelKey convKey
+
 func (u *unit) wantChannel(ws, no int64) {
-	u.ask([3]any{"channel", ws, no}, stmt{
+	if u.channels[convKey{ws, no}] != nil {
+		return
+	}
+	u.ask(channelKey{ws, no}, stmt{
 		sql:  "SELECT " + channelColumns + " FROM channels ch WHERE ch.workspace = $1 AND ch.no = $2",
 		args: []any{ws, no},
 		scan: func(r scanner) error {
