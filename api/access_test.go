@@ -213,6 +213,11 @@ var rightsOf = map[string]string{
 	"DELETE /v1/users/{id}/totp": "users", "GET /v1/users/{id}/sessions": "users", "DELETE /v1/users/{id}/sessions": "users", "DELETE /v1/users/{id}/sessions/{session}": "users",
 	"GET /v1/rights": "roles", "GET /v1/roles": "roles", "GET /v1/roles/{name}": "roles", "PUT /v1/roles/{name}": "roles", "DELETE /v1/roles/{name}": "roles",
 	"GET /v1/audit": "audit.read",
+	"GET /v1/queues": "conversations.read", "GET /v1/queues/{name}": "conversations.read", "PUT /v1/queues/{name}": "queues.write",
+	"GET /v1/agents": "conversations.read", "GET /v1/agents/{id}": "conversations.read", "PUT /v1/agents/{id}": "queues.write",
+	"POST /v1/agents/{id}/state": "conversations.write", "GET /v1/agents/{id}/sessions": "conversations.read", "GET /v1/agents/{id}/unread": "conversations.read",
+	"GET /v1/agent-states": "conversations.read", "PUT /v1/agent-states/{name}": "queues.write",
+	"POST /v1/conversations/{id}/accept": "conversations.write", "POST /v1/conversations/{id}/decline": "conversations.write",
 }
 
 // TestRights gives one role one right after the other: exactly the operations of that right are let through.

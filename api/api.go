@@ -113,6 +113,7 @@ type route struct {
 // New makes the API. Close ends its event streams.
 func New(o Options) *API {
 	o.Limits.defaults()
+	o.Access.Queues = o.Store
 	o.Public = strings.TrimSuffix(o.Public, "/")
 	a := &API{
 		Options: o, mux: http.NewServeMux(), routes: map[string]route{},
@@ -152,6 +153,9 @@ func (a *API) register() {
 	a.registerConversations()
 	a.registerMessages()
 	a.registerPlaces()
+	a.registerOffers()
+	a.registerQueues()
+	a.registerAgents()
 	a.registerContacts()
 	a.registerFiles()
 	a.registerEvents()

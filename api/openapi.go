@@ -22,6 +22,8 @@ Lists are {"items", "next"}; give next as cursor to read on. Writes take an Idem
 // tags are the groups of operations, in the order in which they are shown.
 var tags = []*huma.Tag{
 	{Name: "messages", Description: "What is said in a conversation."},
+	{Name: "queues", Description: "Where conversations wait for agents."},
+	{Name: "agents", Description: "Who answers: states, limits, skills."},
 	{Name: "conversations", Description: "Where conversations are, and their events."},
 	{Name: "events", Description: "The log as it grows."},
 	{Name: "contacts", Description: "People, with their addresses on channels."},

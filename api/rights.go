@@ -29,6 +29,21 @@ var needs = map[string]need{
 	"assignConversation":     {access.ConversationsAssign, ""},
 	"botConversation":        {access.ConversationsAssign, ""},
 
+	"acceptConversation":  {access.ConversationsWrite, ""},
+	"declineConversation": {access.ConversationsWrite, ""},
+
+	"listQueues":        {access.ConversationsRead, ""},
+	"getQueue":          {access.ConversationsRead, ""},
+	"putQueue":          {access.QueuesWrite, "queue"},
+	"listAgents":        {access.ConversationsRead, ""},
+	"getAgent":          {access.ConversationsRead, ""},
+	"putAgent":          {access.QueuesWrite, "agent"},
+	"setAgentState":     {access.ConversationsWrite, ""},
+	"listAgentSessions": {access.ConversationsRead, ""},
+	"countUnread":       {access.ConversationsRead, ""},
+	"listAgentStates":   {access.ConversationsRead, ""},
+	"putAgentState":     {access.QueuesWrite, "agent state"},
+
 	"listContacts":  {access.ContactsRead, ""},
 	"getContact":    {access.ContactsRead, ""},
 	"changeContact": {access.ContactsWrite, ""},

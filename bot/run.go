@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -34,7 +35,7 @@ type flowKey struct {
 }
 
 // Run follows the log until ctx ends.
-func (r *Runner) Run(ctx context.Context) error { return r.Store.Follow(ctx, Name, r.step) }
+func (r *Runner) Run(ctx context.Context) error { return r.Store.Follow(ctx, Name, r.step, kinds...) }
 
 // Record is the data of a flow_step event: what a replay needs and compares.
 type Record struct {
@@ -55,15 +56,18 @@ type memory struct {
 	Session Session `json:"session"`
 }
 
+// kinds are those of which a step can come.
+var kinds = []chat.Kind{
+	chat.KindMessage, chat.KindOpened, chat.KindCallResult, chat.KindRewound, chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed,
+}
+
 // looks tells whether a step can come of an event; all others cost nothing.
 func looks(e chat.Event) bool {
 	switch e.Kind {
 	case chat.KindMessage:
 		return e.Direction == chat.In
-	case chat.KindOpened, chat.KindCallResult, chat.KindRewound, chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed:
-		return e.Conversation != ""
 	default:
-		return false
+		return e.Conversation != "" && slices.Contains(kinds, e.Kind)
 	}
 }
 

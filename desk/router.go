@@ -30,10 +30,15 @@ type Router struct {
 	pictures map[chat.WorkspaceID]*picture
 }
 
+// looks are the kinds of events that can make an offer possible, or impossible.
+var looks = []chat.Kind{
+	chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed, chat.KindOfferEnded, chat.KindAgentChanged, chat.KindQueueChanged,
+}
+
 // Run routes until ctx ends.
 func (r *Router) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.Store.Follow(ctx, Name, r.step) })
+	g.Go(func() error { return r.Store.Follow(ctx, Name, r.step, looks...) })
 	g.Go(func() error { return r.expire(ctx) })
 	return g.Wait()
 }
@@ -65,7 +70,7 @@ func (r *Router) picture(tx *store.Tx, e chat.Event) (p *picture, fresh bool, er
 	r.mu.Lock()
 	p = r.pictures[tx.Workspace()]
 	r.mu.Unlock()
-	if p != nil && p.last == e.Pos-1 {
+	if p != nil && p.last == tx.Since() {
 		return p, false, nil
 	}
 	if p, err = load(tx.Context(), r.Store, tx.Workspace()); err != nil {

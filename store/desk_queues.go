@@ -130,3 +130,11 @@ func (s *Store) Unread(ctx context.Context, ws chat.WorkspaceID, agent string) (
 	}
 	return out, err
 }
+
+// QueuesOf lists the names of the queues that an agent is a member of.
+func (s *Store) QueuesOf(ctx context.Context, ws chat.WorkspaceID, agent string) ([]string, error) {
+	return list(ctx, s, func(r scanner) (name string, err error) {
+		err = r.Scan(&name)
+		return name, err
+	}, "SELECT m.queue FROM queue_members m JOIN workspaces w ON w.id = m.workspace WHERE w.uid = $1 AND m.agent = $2 ORDER BY m.queue", string(ws), agent)
+}

@@ -15,16 +15,21 @@ const followBatch = 64
 
 // Tx is what a follower's step may use: everything it does is committed together with its cursor.
 type Tx struct {
-	ctx  context.Context
-	u    *unit
-	ws   int64
-	uid  chat.WorkspaceID
-	name string
-	conv int64
+	ctx   context.Context
+	u     *unit
+	ws    int64
+	uid   chat.WorkspaceID
+	name  string
+	conv  int64
+	since int64
 }
 
 // Now is the time of this transaction.
 func (t *Tx) Now() time.Time { return t.u.now }
+
+// Since is the position of the event of interest before this one, if this node has seen and committed it and nobody else has read in
+// between; else 0. Who keeps something in memory from one event to the next knows by it whether that is still right.
+func (t *Tx) Since() int64 { return t.since }
 
 // Workspace is whose log is being read.
 func (t *Tx) Workspace() chat.WorkspaceID { return t.uid }
@@ -103,19 +108,22 @@ type Step func(tx *Tx, e chat.Event) error
 
 // Follow reads the logs of all workspaces in order and calls step for each event exactly once: state, cursor and new events
 // are one transaction. It runs until ctx ends. A workspace in which nothing happens costs nothing. An event whose step keeps
-// failing is parked as a dead letter, and the log goes on.
-func (s *Store) Follow(ctx context.Context, name string, step Step) error {
-	f := &follower{s: s, name: name, step: step, busy: map[int64]*followRun{}}
+// failing is parked as a dead letter, and the log goes on. With kinds, only events of these are of interest; the others cost no
+// transaction.
+func (s *Store) Follow(ctx context.Context, name string, step Step, kinds ...chat.Kind) error {
+	f := &follower{s: s, name: name, step: step, kinds: kinds, busy: map[int64]*followRun{}, seen: map[int64]seen{}}
 	return f.run(ctx)
 }
 
 type follower struct {
-	s    *Store
-	name string
-	step Step
+	s     *Store
+	name  string
+	step  Step
+	kinds []chat.Kind // none: all
 
 	mu   sync.Mutex
 	busy map[int64]*followRun
+	seen map[int64]seen
 	wg   sync.WaitGroup
 }
 
@@ -153,15 +161,27 @@ func (f *follower) sweep(ctx context.Context) {
 		}
 		return
 	}
-	for _, ws := range list {
-		f.start(ctx, ws)
+	for ws, head := range list {
+		if f.at(ws).until < head {
+			f.start(ctx, ws)
+		} else {
+			f.settle(ctx, ws)
+		}
 	}
 }
 
-// behind lists the workspaces whose log goes further than a follower has read.
-func (s *Store) behind(ctx context.Context, name string) ([]int64, error) {
-	return list(ctx, s, scanID, `SELECT w.id FROM workspaces w
+// behind lists the workspaces, with their heads, whose log goes further than a follower has read.
+func (s *Store) behind(ctx context.Context, name string) (map[int64]int64, error) {
+	found, err := list(ctx, s, func(r scanner) (at [2]int64, err error) {
+		err = r.Scan(&at[0], &at[1])
+		return at, err
+	}, `SELECT w.id, w.head FROM workspaces w
  LEFT JOIN followers f ON f.workspace = w.id AND f.name = $1 WHERE w.head > COALESCE(f.pos, 0)`, name)
+	out := make(map[int64]int64, len(found))
+	for _, at := range found {
+		out[at[0]] = at[1]
+	}
+	return out, err
 }
 
 func scanID(r scanner) (id int64, err error) {
@@ -239,10 +259,17 @@ var errStep = errors.New("step failed")
 // batch runs the step over the next events in one transaction. It answers how many; for a failed step, how many events of
 // the batch stand before the failed one.
 func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, err error) {
-	events, cursor, err := f.s.peek(ctx, ws, f.name, limit)
-	if err != nil || len(events) == 0 {
+	known := f.at(ws)
+	events, cursor, head, err := f.peek(ctx, ws, limit)
+	if err != nil {
 		return 0, 0, err
 	}
+	if len(events) == 0 {
+		f.note(ws, known.read(cursor, head))
+		return 0, 0, nil
+	}
+	since := known.since(cursor)
+	f.note(ws, seen{cursor: -1}) // until it is committed
 	// once begun, a batch is finished: stopping cannot tear it
 	ctx = context.WithoutCancel(ctx)
 	err = f.s.transact(ctx, []int64{ws}, func(u *unit) error {
@@ -260,7 +287,8 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 			return nil
 		}
 		for i, e := range events {
-			tx := &Tx{ctx: ctx, u: u, ws: ws, uid: u.workspaces[ws].uid, name: f.name, conv: e.conv}
+			tx := &Tx{ctx: ctx, u: u, ws: ws, uid: u.workspaces[ws].uid, name: f.name, conv: e.conv, since: since}
+			since = e.Pos
 			err := stepSafely(f.step, tx, e.Event)
 			if u.broken != nil {
 				return u.broken // whatever the step made of it
@@ -278,6 +306,10 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 	})
 	if err != nil && !errors.Is(err, errStep) && chat.CodeOf(f.s.refused(err)) != chat.CodeUnavailable {
 		err = fmt.Errorf("%w: %w", errStep, err) // it wrote what the database will never take
+	}
+	if err == nil && len(events) > 0 {
+		last := events[len(events)-1].Pos
+		f.note(ws, seen{cursor: last, last: last, until: last})
 	}
 	return len(events), bad, err
 }
@@ -302,7 +334,8 @@ func stepSafely(step Step, tx *Tx, e chat.Event) (err error) {
 
 // park moves the cursor over an event that cannot be handled and keeps it as a dead letter.
 func (f *follower) park(ctx context.Context, ws int64, cause error) error {
-	events, cursor, err := f.s.peek(ctx, ws, f.name, 1)
+	f.note(ws, seen{cursor: -1})
+	events, cursor, _, err := f.peek(ctx, ws, 1)
 	if err != nil || len(events) == 0 {
 		return err
 	}
@@ -353,36 +386,4 @@ func (u *unit) moveCursor(ws int64, name string, pos int64) {
  fence = followers.fence + CASE WHEN followers.holder = excluded.holder THEN 0 ELSE 1 END, holder = excluded.holder`,
 		args: []any{ws, name, pos, u.s.holder, micros(u.now.Add(u.s.lease))},
 	})
-}
-
-// logEvent is an event with the inner number of its conversation.
-type logEvent struct {
-	chat.Event
-	conv int64
-}
-
-// peek reads the next events of a log for a follower, without any lock.
-func (s *Store) peek(ctx context.Context, ws int64, name string, limit int) ([]logEvent, int64, error) {
-	var cursor int64
-	at, err := list(ctx, s, scanID, "SELECT pos FROM followers WHERE workspace = $1 AND name = $2", ws, name)
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(at) > 0 {
-		cursor = at[0]
-	}
-	events, err := s.readLog(ctx, ws, cursor, limit)
-	return events, cursor, err
-}
-
-// readLog reads the log after a position.
-func (s *Store) readLog(ctx context.Context, ws, after int64, limit int) ([]logEvent, error) {
-	return list(ctx, s, func(r scanner) (e logEvent, err error) {
-		var uid chat.ConversationID
-		e.Event, err = scanEvent(r, &e.conv, &uid)
-		e.Conversation = uid
-		return e, err
-	}, "SELECT "+eventColumns+`, e.conversation, COALESCE(c.uid, '') FROM events e
- LEFT JOIN conversations c ON c.workspace = e.workspace AND c.no = e.conversation
- WHERE e.workspace = $1 AND e.pos > $2 ORDER BY e.pos LIMIT $3`, ws, after, limit)
 }

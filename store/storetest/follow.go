@@ -16,8 +16,11 @@ import (
 // following are the promises of Follow.
 func following() []examination {
 	return []examination{
-		{"follow exactly once across restarts", false, followRestarts},
-		{"follow exactly once on two nodes", true, followTwoNodes},
+		{"follow exactly once across restarts", false, func(t *testing.T, db Database) { followRestarts(t, db) }},
+		{"follow exactly once on two nodes", true, func(t *testing.T, db Database) { followTwoNodes(t, db) }},
+		{"follow some kinds exactly once across restarts", false, func(t *testing.T, db Database) { followRestarts(t, db, chat.KindMessage) }},
+		{"follow some kinds exactly once on two nodes", true, func(t *testing.T, db Database) { followTwoNodes(t, db, chat.KindMessage) }},
+		{"who follows knows whether others did", false, followSince},
 		{"follow is one transaction", false, followAtomic},
 		{"follow parks what keeps failing", false, followParks},
 		{"follow parks what cannot be stored", false, followUnfit},
@@ -107,7 +110,7 @@ func answered(t testing.TB, s *site, want int) func() bool {
 	}
 }
 
-func followRestarts(t *testing.T, db Database) {
+func followRestarts(t *testing.T, db Database, kinds ...chat.Kind) {
 	// who is cut off keeps its lease until it runs out
 	s := newSite(t, db, func(o *store.Options) { o.Lease = 300 * time.Millisecond })
 	const total, lives = 120, 4
@@ -124,7 +127,7 @@ func followRestarts(t *testing.T, db Database) {
 				default:
 				}
 				return step(tx, e)
-			})
+			}, kinds...)
 		})
 		for range 5 * (life + 1) {
 			await(t, "a step", reached)
@@ -136,18 +139,72 @@ func followRestarts(t *testing.T, db Database) {
 		stop()
 		s.Store = s.open()
 	}
-	background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws)) })
+	background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws), kinds...) })
 	until(t, "all answers", answered(t, s, total))
 	counted(t, s)
 	audit(t, s.Store)
+	until(t, "the cursor at the end", func() bool {
+		lag, err := s.Lag(t.Context())
+		return err == nil && lag["bot"] == 0
+	})
 }
 
-func followTwoNodes(t *testing.T, db Database) {
+// followSince: who keeps something in memory as long as Since allows is never wrong, whoever else reads and whatever fails.
+func followSince(t *testing.T, db Database) {
+	s := newSite(t, db, func(o *store.Options) { o.Lease, o.Sweep = 200*time.Millisecond, 30*time.Millisecond })
+	stores := []*store.Store{s.Store}
+	if db.Nodes {
+		stores = append(stores, s.open())
+	}
+	const total = 200
+	var kept, read ledger
+	for _, node := range stores {
+		last, n := int64(-1), 0 // of this node
+		background(t, func(ctx context.Context) error {
+			return node.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+				body, err := tx.State()
+				if err != nil {
+					return err
+				}
+				if body == "" {
+					body = "0"
+				}
+				if tx.Since() == last {
+					kept.add(e.Pos)
+					if fmt.Sprint(n) != body {
+						t.Errorf("at %d: in memory %d, in the database %s", e.Pos, n, body)
+					}
+				} else if _, err := fmt.Sscan(body, &n); err != nil {
+					return err
+				}
+				last, n = e.Pos, n+1
+				tx.SetState(fmt.Sprint(n))
+				if read.add(e.Pos)%17 == 0 {
+					return errors.New("planted")
+				}
+				return nil
+			}, chat.KindMessage)
+		})
+	}
+	for range total {
+		s.receive(s.in("one", "x"))
+	}
+	until(t, "the end", func() bool {
+		lag, err := s.Lag(t.Context())
+		return err == nil && lag["bot"] == 0
+	})
+	equal(t, "parked", len(s.letters()), 0)
+	if len(kept.seen) < total/10 {
+		t.Errorf("memory was of use only %d times", len(kept.seen))
+	}
+}
+
+func followTwoNodes(t *testing.T, db Database, kinds ...chat.Kind) {
 	s := newSite(t, db, func(o *store.Options) { o.Lease = 500 * time.Millisecond })
 	const total = 150
 	other := s.open()
-	stop := background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws)) })
-	background(t, func(ctx context.Context) error { return other.Follow(ctx, "bot", count(s.ws)) })
+	stop := background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws), kinds...) })
+	background(t, func(ctx context.Context) error { return other.Follow(ctx, "bot", count(s.ws), kinds...) })
 	for i := range total {
 		node := []*store.Store{s.Store, other}[i%2]
 		if _, err := node.Append(t.Context(), &store.Receive{Channel: s.ch, In: s.in(fmt.Sprint("p", i%7), "x")}); err != nil {
