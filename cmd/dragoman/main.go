@@ -27,6 +27,7 @@ type commands struct {
 	Say     sayCmd     `cmd:"" help:"Talk to a flow from the terminal."`
 	Replay  replayCmd  `cmd:"" help:"Run a conversation through its flow again and compare the decisions."`
 	Token   tokenCmd   `cmd:"" help:"List, make and revoke API tokens."`
+	User    userCmd    `cmd:"" help:"List and invite the people who work here, and reset their passwords."`
 	Doctor  doctorCmd  `cmd:"" help:"Look for what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/api"
 	"github.com/dragoman-hub/dragoman/blob"
 	"github.com/dragoman-hub/dragoman/bot"
@@ -114,7 +115,7 @@ func (p *program) openLog(stderr io.Writer) error {
 	if err := level.UnmarshalText([]byte(p.settings.LogLevel)); err != nil {
 		return err
 	}
-	p.hidden.Add(p.settings.AdminToken, p.settings.MetricsToken, p.settings.Key, p.settings.S3SecretKey)
+	p.hidden.Add(p.settings.AdminToken, p.settings.OIDCSecret, p.settings.MetricsToken, p.settings.Key, p.settings.S3SecretKey)
 	p.log = telemetry.NewLog(w, telemetry.LogOptions{JSON: p.settings.LogFormat == "json", Level: level, Secrets: &p.hidden})
 	return nil
 }
@@ -204,6 +205,9 @@ func (p *program) openAPI(context.Context) error {
 		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version,
 		Metrics: telemetry.Guard(p.settings.MetricsToken, p.metrics.Handler()),
 		Public:  p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
+		Access: access.Settings{HTTP: p.web, OIDC: access.OIDC{
+			Issuer: p.settings.OIDCIssuer, Client: p.settings.OIDCClient, Secret: p.settings.OIDCSecret, Role: p.settings.OIDCRole,
+		}},
 	})
 	return nil
 }

@@ -21,6 +21,10 @@ type settings struct {
 	Key        string   `help:"Key that seals secrets (32 bytes, Base64; older keys after commas); without it a file in the data folder." env:"DRAGOMAN_KEY"`
 	TrustProxy bool     `help:"Believe X-Forwarded-* headers: only behind a proxy that sets them." env:"DRAGOMAN_TRUST_PROXY"`
 	Origins    []string `help:"Web origins that may call the API." env:"DRAGOMAN_ORIGINS"`
+	OIDCIssuer string   `help:"OpenID provider at which users may sign in (https://...)." name:"oidc-issuer" env:"DRAGOMAN_OIDC_ISSUER"`
+	OIDCClient string   `help:"Our client id there; it sends back to /login/oidc/callback." name:"oidc-client" env:"DRAGOMAN_OIDC_CLIENT"`
+	OIDCSecret string   `help:"And the client's secret." name:"oidc-secret" env:"DRAGOMAN_OIDC_SECRET"`
+	OIDCRole   string   `help:"Role of users who are made when they come from there; without it only invited ones get in." name:"oidc-role" env:"DRAGOMAN_OIDC_ROLE"`
 	Rate       float64  `help:"API requests per second and token." default:"500" env:"DRAGOMAN_RATE"`
 
 	Fallback      string `help:"Said when a flow has no answer and no fallback of its own." env:"DRAGOMAN_FALLBACK"`
@@ -104,6 +108,9 @@ func (s settings) check() error {
 	}
 	if s.Rate <= 0 || s.MaxAttachment <= 0 || s.LogDays < 0 || s.Lease < 0 {
 		return fmt.Errorf("--rate and --max-attachment want more than 0, --log-days 0 or more")
+	}
+	if s.OIDCIssuer != "" && s.OIDCClient == "" {
+		return fmt.Errorf("--oidc-issuer needs --oidc-client too")
 	}
 	if s.S3Endpoint != "" && s.S3Bucket == "" {
 		return fmt.Errorf("--s3-endpoint needs --s3-bucket too")
