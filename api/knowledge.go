@@ -19,7 +19,7 @@ type NamePaging struct {
 	Cursor string `query:"cursor" maxLength:"400" doc:"What the former page gave as next."`
 }
 
-type basePut struct {
+type knowledgeBasePut struct {
 	Keyed
 	BasePath
 	Body *struct {
@@ -39,6 +39,9 @@ type searchGet struct {
 	Query string `query:"q" required:"true" maxLength:"4000" doc:"What somebody asks. Nothing in it is syntax; the last word may be half."`
 	TopK  int    `query:"top_k" minimum:"1" maximum:"50" default:"3" doc:"How many at the most."`
 }
+
+// KnowledgeHit is an item that was found.
+type KnowledgeHit struct{ knowledge.Hit }
 
 func (a *API) registerKnowledge() {
 	const tag = "knowledge"
@@ -60,7 +63,7 @@ func (a *API) registerKnowledge() {
 	a.registerItems(tag)
 }
 
-func (a *API) putBase(ctx context.Context, in *basePut) (*reply[store.KnowledgeBase], error) {
+func (a *API) putBase(ctx context.Context, in *knowledgeBasePut) (*reply[store.KnowledgeBase], error) {
 	language := ""
 	if in.Body != nil {
 		language = in.Body.Language
@@ -83,7 +86,11 @@ func (a *API) dropBase(ctx context.Context, in *baseDrop) (*empty, error) {
 	return nil, a.Store.DropKnowledgeBase(ctx, here(ctx), in.Name)
 }
 
-func (a *API) searchBase(ctx context.Context, in *searchGet) (*reply[list[knowledge.Hit]], error) {
+func (a *API) searchBase(ctx context.Context, in *searchGet) (*reply[list[KnowledgeHit]], error) {
 	found, err := a.library.Search(ctx, here(ctx), in.Name, in.Query, in.TopK)
-	return listOf(found, ""), err
+	out := make([]KnowledgeHit, len(found))
+	for i, h := range found {
+		out[i] = KnowledgeHit{h}
+	}
+	return listOf(out, ""), err
 }

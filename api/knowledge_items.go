@@ -17,13 +17,13 @@ type ItemPath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-type itemsGet struct {
+type knowledgeItemsGet struct {
 	BasePath
 	Paging
 	Document string `query:"document" maxLength:"100" doc:"Of this document only."`
 }
 
-type itemPost struct {
+type knowledgeItemPost struct {
 	Keyed
 	BasePath
 	Body struct {
@@ -38,7 +38,7 @@ type itemPost struct {
 	}
 }
 
-type itemPatch struct {
+type knowledgeItemPatch struct {
 	Keyed
 	ItemPath
 	Body struct {
@@ -53,7 +53,7 @@ type itemPatch struct {
 	}
 }
 
-type itemAct struct {
+type knowledgeItemAct struct {
 	Keyed
 	ItemPath
 }
@@ -73,7 +73,7 @@ func (a *API) registerItems(tag string) {
 	add(a, act{method: http.MethodDelete, path: one, id: "deleteKnowledgeItem", tag: tag, scope: ScopeFlows, status: http.StatusNoContent, summary: "Delete an item"}, a.dropItem)
 }
 
-func (a *API) listItems(ctx context.Context, in *itemsGet) (*reply[list[store.KnowledgeItem]], error) {
+func (a *API) listItems(ctx context.Context, in *knowledgeItemsGet) (*reply[list[store.KnowledgeItem]], error) {
 	f := store.KnowledgeFilter{Document: in.Document, Limit: in.Limit + 1}
 	if in.Cursor != "" {
 		var err error
@@ -89,7 +89,7 @@ func (a *API) listItems(ctx context.Context, in *itemsGet) (*reply[list[store.Kn
 	return listOf(found, strconv.FormatInt(found[in.Limit-1].ID, 10)), nil
 }
 
-func (a *API) createItem(ctx context.Context, in *itemPost) (*reply[store.KnowledgeItem], error) {
+func (a *API) createItem(ctx context.Context, in *knowledgeItemPost) (*reply[store.KnowledgeItem], error) {
 	b := in.Body
 	k, err := a.library.AddItem(ctx, here(ctx), in.Name, store.KnowledgeItem{
 		Title: b.Title, Content: b.Content, URL: b.URL, Section: b.Section, Role: b.Role, PageNumber: b.PageNumber, Metadata: b.Metadata, Message: b.Message,
@@ -115,7 +115,7 @@ func (a *API) item(ctx context.Context, in *ItemPath) (*reply[store.KnowledgeIte
 	return &reply[store.KnowledgeItem]{k}, err
 }
 
-func (a *API) patchItem(ctx context.Context, in *itemPatch) (*reply[store.KnowledgeItem], error) {
+func (a *API) patchItem(ctx context.Context, in *knowledgeItemPatch) (*reply[store.KnowledgeItem], error) {
 	k, err := a.itemOf(ctx, in.ItemPath)
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (a *API) patchItem(ctx context.Context, in *itemPatch) (*reply[store.Knowle
 	return &reply[store.KnowledgeItem]{k}, err
 }
 
-func (a *API) dropItem(ctx context.Context, in *itemAct) (*empty, error) {
+func (a *API) dropItem(ctx context.Context, in *knowledgeItemAct) (*empty, error) {
 	k, err := a.itemOf(ctx, in.ItemPath)
 	if err != nil {
 		return nil, err

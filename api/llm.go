@@ -12,31 +12,34 @@ type ModelPath struct {
 	Name string `path:"name" maxLength:"100" example:"local"`
 }
 
-type modelCreate struct {
+// LLMConfig is a language model under its name.
+type LLMConfig struct{ llm.Config }
+
+type llmConfigCreate struct {
 	Keyed
 	Body struct {
-		Name     string       `json:"name" minLength:"1" maxLength:"100" pattern:"^[\\p{L}\\p{N}_][\\p{L}\\p{N} _.:()-]*$" example:"local"`
-		BaseURL  string       `json:"base_url" minLength:"1" maxLength:"1000" doc:"Up to where /chat/completions follows." example:"https://api.openai.com/v1"`
-		Model    string       `json:"model" minLength:"1" maxLength:"200" example:"gpt-4.1-mini"`
-		Key      string       `json:"key,omitempty" maxLength:"4000" doc:"Sent as a bearer token. It comes back as ***."`
-		Defaults llm.Defaults `json:"defaults,omitzero"`
+		Name     string            `json:"name" minLength:"1" maxLength:"100" pattern:"^[\\p{L}\\p{N}_][\\p{L}\\p{N} _.:()-]*$" example:"local"`
+		BaseURL  string            `json:"base_url" minLength:"1" maxLength:"1000" doc:"Up to where /chat/completions follows." example:"https://api.openai.com/v1"`
+		Model    string            `json:"model" minLength:"1" maxLength:"200" example:"gpt-4.1-mini"`
+		Key      string            `json:"key,omitempty" maxLength:"4000" doc:"Sent as a bearer token. It comes back as ***."`
+		Defaults llm.ModelDefaults `json:"defaults,omitzero"`
 	}
 }
 
-type modelPatch struct {
+type llmConfigPatch struct {
 	Keyed
 	ModelPath
 	Body struct {
-		BaseURL  *string       `json:"base_url,omitempty" maxLength:"1000" doc:"Another one needs the key anew."`
-		Model    *string       `json:"model,omitempty" maxLength:"200"`
-		Key      *string       `json:"key,omitempty" maxLength:"4000" doc:"*** keeps the stored one, an empty one removes it."`
-		Defaults *llm.Defaults `json:"defaults,omitempty" doc:"Replaces the former ones."`
+		BaseURL  *string            `json:"base_url,omitempty" maxLength:"1000" doc:"Another one needs the key anew."`
+		Model    *string            `json:"model,omitempty" maxLength:"200"`
+		Key      *string            `json:"key,omitempty" maxLength:"4000" doc:"*** keeps the stored one, an empty one removes it."`
+		Defaults *llm.ModelDefaults `json:"defaults,omitempty" doc:"Replaces the former ones."`
 	}
 }
 
-type modelsGet struct{ NamePaging }
+type llmConfigsGet struct{ NamePaging }
 
-type modelAct struct {
+type llmConfigAct struct {
 	Keyed
 	ModelPath
 }
@@ -57,33 +60,37 @@ func (a *API) registerModels() {
 	}, a.checkModel)
 }
 
-func (a *API) createModel(ctx context.Context, in *modelCreate) (*reply[llm.Config], error) {
+func (a *API) createModel(ctx context.Context, in *llmConfigCreate) (*reply[LLMConfig], error) {
 	b := in.Body
 	c, err := a.LLM.Add(ctx, here(ctx), llm.Config{Name: b.Name, BaseURL: b.BaseURL, Model: b.Model, Key: b.Key, Defaults: b.Defaults})
-	return &reply[llm.Config]{c}, err
+	return &reply[LLMConfig]{LLMConfig{c}}, err
 }
 
-func (a *API) listModels(ctx context.Context, in *modelsGet) (*reply[list[llm.Config]], error) {
+func (a *API) listModels(ctx context.Context, in *llmConfigsGet) (*reply[list[LLMConfig]], error) {
 	found, next, err := a.LLM.Configs(ctx, here(ctx), in.Cursor, in.Limit)
-	return listOf(found, next), err
+	out := make([]LLMConfig, len(found))
+	for i, c := range found {
+		out[i] = LLMConfig{c}
+	}
+	return listOf(out, next), err
 }
 
-func (a *API) model(ctx context.Context, in *ModelPath) (*reply[llm.Config], error) {
+func (a *API) model(ctx context.Context, in *ModelPath) (*reply[LLMConfig], error) {
 	c, err := a.LLM.Config(ctx, here(ctx), in.Name)
-	return &reply[llm.Config]{c}, err
+	return &reply[LLMConfig]{LLMConfig{c}}, err
 }
 
-func (a *API) patchModel(ctx context.Context, in *modelPatch) (*reply[llm.Config], error) {
+func (a *API) patchModel(ctx context.Context, in *llmConfigPatch) (*reply[LLMConfig], error) {
 	b := in.Body
 	c, err := a.LLM.Patch(ctx, here(ctx), in.Name, llm.ConfigPatch{BaseURL: b.BaseURL, Model: b.Model, Key: b.Key, Defaults: b.Defaults})
-	return &reply[llm.Config]{c}, err
+	return &reply[LLMConfig]{LLMConfig{c}}, err
 }
 
-func (a *API) dropModel(ctx context.Context, in *modelAct) (*empty, error) {
+func (a *API) dropModel(ctx context.Context, in *llmConfigAct) (*empty, error) {
 	return nil, a.LLM.Drop(ctx, here(ctx), in.Name)
 }
 
-func (a *API) checkModel(ctx context.Context, in *modelAct) (*reply[CheckResult], error) {
+func (a *API) checkModel(ctx context.Context, in *llmConfigAct) (*reply[CheckResult], error) {
 	words, err := a.LLM.Check(ctx, here(ctx), in.Name)
 	return &reply[CheckResult]{CheckResult{words}}, err
 }

@@ -19,19 +19,19 @@ const Hidden = "***"
 
 // Config is an endpoint and a model under a name, as people may see it.
 type Config struct {
-	Name      string    `json:"name"`
-	BaseURL   string    `json:"base_url"`
-	Model     string    `json:"model"`
-	Key       string    `json:"key,omitempty" doc:"*** if there is one."`
-	Defaults  Defaults  `json:"defaults"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Name      string        `json:"name"`
+	BaseURL   string        `json:"base_url"`
+	Model     string        `json:"model"`
+	Key       string        `json:"key,omitempty" doc:"*** if there is one."`
+	Defaults  ModelDefaults `json:"defaults"`
+	CreatedAt time.Time     `json:"created_at"`
+	UpdatedAt time.Time     `json:"updated_at"`
 }
 
 // ConfigPatch changes what is not nil. A key is bound to the address that it was given for: another address needs it anew.
 type ConfigPatch struct {
 	BaseURL, Model, Key *string
-	Defaults            *Defaults
+	Defaults            *ModelDefaults
 }
 
 // Sealer keeps keys at rest; *secret.Keyring is one.
@@ -79,7 +79,7 @@ func keyPlace(ws chat.WorkspaceID, name string) string {
 	return "llm/" + string(ws) + "/" + name + "/key"
 }
 
-func readDefaults(row store.LLMConfig) (d Defaults, err error) {
+func readDefaults(row store.LLMConfig) (d ModelDefaults, err error) {
 	if err = json.Unmarshal(row.Defaults, &d); err != nil {
 		err = fmt.Errorf("llm: defaults of %q: %w", row.Name, err)
 	}
@@ -157,7 +157,7 @@ func (b *Book) Patch(ctx context.Context, ws chat.WorkspaceID, name string, p Co
 }
 
 // fill checks what people say and writes it into a row; a nil key stays as it is.
-func (b *Book) fill(ws chat.WorkspaceID, row *store.LLMConfig, base, model string, key *string, d Defaults) error {
+func (b *Book) fill(ws chat.WorkspaceID, row *store.LLMConfig, base, model string, key *string, d ModelDefaults) error {
 	base, err := cleanURL(base)
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func fits(s string, limit int) bool {
 	return utf8.ValidString(s) && strings.TrimSpace(s) == s && s != "" && utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-func checkDefaults(d Defaults) error {
+func checkDefaults(d ModelDefaults) error {
 	switch {
 	case d.Temperature != nil && (*d.Temperature < 0 || *d.Temperature > 2):
 		return chat.Faultf(chat.CodeInvalid, "defaults.temperature: 0 to 2")

@@ -56,7 +56,7 @@ func bookWorks(t *testing.T, s *shelf) {
 	ctx := t.Context()
 	var got map[string]any
 	base := endpoint(t, sent(t, &got))
-	c, err := s.Add(ctx, s.ws, llm.Config{Name: "local", BaseURL: base + "/", Model: "m", Key: key, Defaults: llm.Defaults{MaxTokens: 5}})
+	c, err := s.Add(ctx, s.ws, llm.Config{Name: "local", BaseURL: base + "/", Model: "m", Key: key, Defaults: llm.ModelDefaults{MaxTokens: 5}})
 	if err != nil || c.Key != llm.Hidden || c.BaseURL != base {
 		t.Fatalf("%+v, %v", c, err)
 	}
@@ -72,7 +72,7 @@ func bookWorks(t *testing.T, s *shelf) {
 		t.Error(a, err, got)
 	}
 	hidden, model, elsewhere, none := llm.Hidden, "n", base+"/elsewhere", ""
-	if c, err = s.Patch(ctx, s.ws, "local", llm.ConfigPatch{Model: &model, Key: &hidden, Defaults: &llm.Defaults{}}); err != nil || c.Model != "n" || c.Key != llm.Hidden || c.Defaults.MaxTokens != 0 {
+	if c, err = s.Patch(ctx, s.ws, "local", llm.ConfigPatch{Model: &model, Key: &hidden, Defaults: &llm.ModelDefaults{}}); err != nil || c.Model != "n" || c.Key != llm.Hidden || c.Defaults.MaxTokens != 0 {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if _, err := s.Check(ctx, s.ws, "local"); err != nil { // the key is still the same

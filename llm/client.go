@@ -22,7 +22,7 @@ type Options struct {
 	BaseURL  string       // up to where /chat/completions follows
 	Model    string
 	Key      string // sent as a bearer token; "" sends none
-	Defaults Defaults
+	Defaults ModelDefaults
 	Limits   Limits
 }
 
@@ -53,7 +53,7 @@ type Client struct {
 	http       *http.Client
 	url        string
 	model, key string
-	defaults   Defaults
+	defaults   ModelDefaults
 	limits     Limits
 }
 

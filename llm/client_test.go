@@ -154,18 +154,18 @@ func TestRequests(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		request  llm.Request
-		defaults llm.Defaults
+		defaults llm.ModelDefaults
 		want     string
 	}{
-		{"least", ask(), llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}]}`},
-		{"full", full, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":100,"seed":42,"reasoning_effort":"low"}`},
-		{"defaults", ask(), llm.Defaults{Temperature: &warm, MaxTokens: 9, Seed: &seed, Reasoning: "high"}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":9,"seed":42,"reasoning_effort":"high"}`},
-		{"what an endpoint refuses", full, llm.Defaults{Omit: []string{"temperature", "seed", "reasoning_effort"}, MaxCompletionTokens: true}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":100}`},
-		{"extra", ask(), llm.Defaults{Extra: json.RawMessage(`{"top_k":5,"model":"other"}`)}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"top_k":5}`},
-		{"tools", tools, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`},
-		{"any tool", anyTool, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":"required"}`},
-		{"schema", schema, llm.Defaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}}}`},
-		{"a talk with tools", talk, llm.Defaults{}, `{"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"weather?"},{"role":"assistant","content":"wait","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},{"role":"tool","tool_call_id":"1","content":"sunny"},{"role":"user","content":"a\n\nb"}]}`},
+		{"least", ask(), llm.ModelDefaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}]}`},
+		{"full", full, llm.ModelDefaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":100,"seed":42,"reasoning_effort":"low"}`},
+		{"defaults", ask(), llm.ModelDefaults{Temperature: &warm, MaxTokens: 9, Seed: &seed, Reasoning: "high"}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":9,"seed":42,"reasoning_effort":"high"}`},
+		{"what an endpoint refuses", full, llm.ModelDefaults{Omit: []string{"temperature", "seed", "reasoning_effort"}, MaxCompletionTokens: true}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":100}`},
+		{"extra", ask(), llm.ModelDefaults{Extra: json.RawMessage(`{"top_k":5,"model":"other"}`)}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"top_k":5}`},
+		{"tools", tools, llm.ModelDefaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`},
+		{"any tool", anyTool, llm.ModelDefaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":"required"}`},
+		{"schema", schema, llm.ModelDefaults{}, `{"model":"m","messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}}}`},
+		{"a talk with tools", talk, llm.ModelDefaults{}, `{"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"weather?"},{"role":"assistant","content":"wait","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},{"role":"tool","tool_call_id":"1","content":"sunny"},{"role":"user","content":"a\n\nb"}]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cl := client(t, base, func(o *llm.Options) { o.Defaults = c.defaults })

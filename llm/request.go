@@ -55,7 +55,7 @@ type Tool struct {
 	Parameters  json.RawMessage `json:"parameters,omitempty"`
 }
 
-// Request is what a model is asked. What is left out is taken from the Defaults.
+// Request is what a model is asked. What is left out is taken from the ModelDefaults.
 type Request struct {
 	Messages    []Message
 	Tools       []Tool
@@ -67,8 +67,8 @@ type Request struct {
 	Reasoning   string // how much to think: low, medium, high
 }
 
-// Defaults stand in where a request is silent, and fit requests to an endpoint.
-type Defaults struct {
+// ModelDefaults stand in where a request is silent, and fit requests to an endpoint.
+type ModelDefaults struct {
 	Temperature *float64 `json:"temperature,omitempty" minimum:"0" maximum:"2"`
 	MaxTokens   int      `json:"max_tokens,omitempty" minimum:"0" maximum:"1000000" doc:"Of the answer."`
 	Seed        *int64   `json:"seed,omitempty"`
@@ -87,7 +87,7 @@ const (
 )
 
 // body writes the request as it is sent.
-func (r *Request) body(model string, d Defaults, stream bool) ([]byte, error) {
+func (r *Request) body(model string, d ModelDefaults, stream bool) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func isObject(raw json.RawMessage) bool {
 }
 
 // parameters sets everything but model and messages.
-func (r *Request) parameters(m map[string]any, d Defaults) {
+func (r *Request) parameters(m map[string]any, d ModelDefaults) {
 	if t := either(r.Temperature, d.Temperature); t != nil {
 		m["temperature"] = *t
 	}
