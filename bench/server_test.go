@@ -40,6 +40,7 @@ type spec struct {
 	Channels []channelSpec // made anew at every start
 	Bots     bool          // bots follow the log, as in the program
 	Out      bool          // and the way out works, as in the program
+	Chats    bool          // chats on web pages too; functions of workers are answered by a stand-in that streams
 }
 
 type channelSpec struct {
@@ -139,6 +140,7 @@ type running struct {
 	hub     *hub.Hub
 	bots    *bot.Runner
 	handler http.Handler
+	caller  bot.Caller
 	logFile *os.File
 }
 
@@ -175,6 +177,9 @@ func openHub(ctx context.Context, sp spec, hi *hello) (*running, error) {
 	r.handler = api.New(api.Options{
 		Store: r.store, Hub: r.hub, Wake: bus, Secrets: keys, Now: time.Now, Log: log, Version: "bench", Metrics: metrics.Handler(),
 	})
+	if sp.Chats {
+		r.chats(blobs, bus, keys, log)
+	}
 	return r, r.setUp(ctx, sp, hi)
 }
 
@@ -209,6 +214,9 @@ func (r *running) run(ctx context.Context, sp spec) error {
 	var g errgroup.Group
 	if sp.Bots {
 		g.Go(func() error { return r.bots.Run(ctx) })
+		if r.caller != nil {
+			g.Go(func() error { return r.bots.RunCalls(ctx, r.caller) })
+		}
 	}
 	if sp.Out {
 		g.Go(func() error { return r.hub.Run(ctx) })

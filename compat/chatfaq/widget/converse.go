@@ -3,9 +3,8 @@ package widget
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/coder/websocket"
 
@@ -40,12 +39,22 @@ func (k *socket) converse(ctx context.Context, r *http.Request) error {
 		return err
 	}
 	k.s.feed.ready(room, conv, events)
-	past, seen := k.past(room, conv, events, r.URL.Query().Get("replay") != "0")
+	past, seen := k.missed(room, conv, events, r.URL.Query().Get("replay") != "0")
 
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return k.ended(k.write(ctx, past, seen)) })
-	g.Go(func() error { return k.ended(k.read(ctx, room)) })
-	return g.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	k.past = past
+	written := make(chan error, 1)
+	go func() {
+		written <- k.ended(k.write(ctx, seen))
+		cancel()
+	}()
+	err = k.ended(k.read(ctx, room))
+	cancel()
+	if werr := <-written; !errors.Is(werr, context.Canceled) {
+		return werr
+	}
+	return err
 }
 
 // ended tells the client why, before the end of the one loop ends the other, which breaks the connection.
@@ -96,9 +105,9 @@ func override(name string) string {
 	return name
 }
 
-// past makes the frames for a client that comes: the newest messages of ours, which one that has them knows by their stack ids, and the end
+// missed makes the frames for a client that comes: the newest messages of ours, which one that has them knows by their stack ids, and the end
 // of the turn, if it is the contact's. seen is the position until which they tell everything.
-func (k *socket) past(r *room, conv chat.Conversation, events []chat.Event, replay bool) (frames []frame, seen int64) {
+func (k *socket) missed(r *room, conv chat.Conversation, events []chat.Event, replay bool) (frames []*frame, seen int64) {
 	all, now := items(conv.State, events)
 	v := k.s.feed.viewOf(r)
 	v.conversation = conv.ID

@@ -55,40 +55,40 @@ func speaker(i item, stack []mml.Layer) agent {
 }
 
 // live makes the frame of an item that is not the contact's own.
-func (s *Server) live(v view, i item) frame {
+func (s *Server) live(v view, i item) *frame {
 	stack := s.stack(v, i)
 	id := i.id
-	return frame{at: i.at, data: encoded(response{
+	return &frame{at: i.at, data: encoded(response{
 		Type: "response", Status: 200, NodeType: "action", StackGroupID: i.groupID, StackID: i.stackID, Stack: stack, LastChunk: true, Last: i.last,
 		Sender: speaker(i, stack), Confidence: 1, SendTime: i.event.At.UnixMilli(), Receiver: agent{Type: "human", ID: v.user}, ID: &id,
 	})}
 }
 
 // growing makes the frame of a message that is still being written.
-func (s *Server) growing(v view, id string, m chat.Message) frame {
+func (s *Server) growing(v view, id string, m chat.Message) *frame {
 	stack := mml.Layers(m)
 	group := m.Meta["stack_group_id"]
 	if group == "" {
 		group = id
 	}
-	return frame{draft: true, data: encoded(response{
+	return &frame{draft: true, data: encoded(response{
 		Type: "response", Status: 200, NodeType: "action", StackGroupID: group, StackID: id, Stack: stack,
 		Sender: speaker(item{}, stack), Confidence: 1, SendTime: s.Now().UnixMilli(), Receiver: agent{Type: "human", ID: v.user},
 	})}
 }
 
 // unlock ends the turn of a client alone. at 0: it belongs wherever it is.
-func (s *Server) unlock(user string, id int64) frame {
+func (s *Server) unlock(user string, id int64) *frame {
 	stackID := "u" + chat.NewID()
-	return frame{data: encoded(response{
+	return &frame{data: encoded(response{
 		Type: "response", Status: 200, NodeType: "action", StackGroupID: stackID, StackID: stackID, Stack: []mml.Layer{}, LastChunk: true, Last: true,
 		Sender: agent{Type: "bot"}, Confidence: 1, SendTime: s.Now().UnixMilli(), Receiver: agent{Type: "human", ID: user}, ID: &id,
 	})}
 }
 
 // invalid tells a client what is wrong with its frame.
-func invalid(faults any) frame {
-	return frame{data: encoded(map[string]any{"type": "response", "status": 400, "payload": faults})}
+func invalid(faults any) *frame {
+	return &frame{data: encoded(map[string]any{"type": "response", "status": 400, "payload": faults})}
 }
 
 // view is for whom layers are made.

@@ -178,17 +178,17 @@ func TestInvalid(t *testing.T) {
 func TestSlow(t *testing.T) {
 	w := newWorld(t, t.TempDir()+"/hub.db", Limits{Buffer: 4}, nil)
 	w.flow("f", parcel, `{}`)
-	k := &socket{s: w.server, out: make(chan frame, 4), over: make(chan struct{})}
+	k := &socket{s: w.server, out: make(chan *frame, 4), over: make(chan struct{})}
 	r := &room{sockets: []*socket{k}}
 	for range 9 {
-		r.give(frame{draft: true})
+		r.give(&frame{draft: true})
 	}
 	select {
 	case <-k.over:
 		t.Fatal("cut off for drafts")
 	default:
 	}
-	r.give(frame{at: 1})
+	r.give(&frame{at: 1})
 	<-k.over
 	if code, _ := closing(errSlow); code != websocket.StatusPolicyViolation {
 		t.Error(code)

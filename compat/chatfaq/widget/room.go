@@ -86,7 +86,7 @@ func (f *feed) show(r *room, d wake.Draft) {
 }
 
 // give puts a frame into the buffers. A client that does not take them is cut off; for a draft that is not worth it.
-func (r *room) give(fr frame) {
+func (r *room) give(fr *frame) {
 	for _, k := range r.sockets {
 		select {
 		case k.out <- fr:

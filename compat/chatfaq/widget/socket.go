@@ -30,7 +30,8 @@ type socket struct {
 	site   site
 	thread chat.Thread // address: the user, topic: the client's name of the conversation
 	base   string
-	out    chan frame
+	out    chan *frame
+	past   []*frame      // to be written first
 	over   chan struct{} // closed when the client is cut off
 	once   sync.Once
 	pace   *rate.Limiter
@@ -44,7 +45,7 @@ func (k *socket) cut() { k.once.Do(func() { close(k.over) }) }
 func (s *Server) broker(w http.ResponseWriter, r *http.Request) {
 	k := &socket{
 		s: s, thread: chat.Thread{Address: r.PathValue("user"), Topic: r.PathValue("conversation")}, base: s.base(r),
-		out: make(chan frame, s.Limits.Buffer), over: make(chan struct{}),
+		out: make(chan *frame, s.Limits.Buffer), over: make(chan struct{}),
 		pace: rate.NewLimiter(rate.Limit(s.Limits.Rate), 3*s.Limits.Rate),
 	}
 	flow := r.PathValue("flow")
@@ -192,7 +193,9 @@ func (k *socket) look(ctx context.Context, flow string) (err error) {
 }
 
 // write sends frames until the client goes, or is too slow.
-func (k *socket) write(ctx context.Context, past []frame, seen int64) error {
+func (k *socket) write(ctx context.Context, seen int64) error {
+	past := k.past
+	k.past = nil
 	for _, fr := range past {
 		if err := k.send(ctx, fr); err != nil {
 			return err
@@ -226,7 +229,7 @@ func (k *socket) write(ctx context.Context, past []frame, seen int64) error {
 // writeTime is how long a client may take for one frame.
 const writeTime = 10 * time.Second
 
-func (k *socket) send(ctx context.Context, fr frame) error {
+func (k *socket) send(ctx context.Context, fr *frame) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	return k.c.Write(ctx, websocket.MessageText, fr.data)
@@ -239,7 +242,7 @@ func (k *socket) ping(ctx context.Context) error {
 }
 
 // tell puts a frame for this client alone into its buffer.
-func (k *socket) tell(fr frame) {
+func (k *socket) tell(fr *frame) {
 	select {
 	case k.out <- fr:
 	default:
