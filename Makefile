@@ -23,7 +23,7 @@ build: ## Build ./dragoman, one static binary
 test: needs ## Run all tests with the race detector
 	$(GO) test -race -timeout 20m ./...
 
-needs: ## Install what the tests need: PostgreSQL, curl, a C compiler (Debian, only when missing)
+needs: ## Install what the tests need: PostgreSQL, curl, Node, a C compiler (Debian, only when missing)
 	@.ci/needs
 
 lint: ## Run golangci-lint (installed when missing)
