@@ -223,9 +223,11 @@ func readResult(data json.RawMessage) (result, error) {
 	if len(r.Group) > maxNames || len(r.Stack) > maxNames {
 		wrong["stack_id"] = []string{"Ensure this field has no more than 255 characters."}
 	}
-	if isObject(in.Stack) || isNull(in.Stack) {
-		in.Stack = nil // as good as empty
-	} else if json.Unmarshal(in.Stack, &r.Layers) != nil {
+	switch {
+	case r.Condition && isObject(in.Stack): // as older clients send it
+		r.Layers = []json.RawMessage{in.Stack}
+	case isObject(in.Stack) || isNull(in.Stack): // as good as empty
+	case json.Unmarshal(in.Stack, &r.Layers) != nil:
 		wrong["stack"] = []string{`Expected a list of items.`}
 	}
 	if len(wrong) > 0 {
