@@ -126,7 +126,7 @@ func (a *ask) fail(ctx context.Context, err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		words, err = "timeout", errors.New("timeout")
 	default:
-		a.s.Log.ErrorContext(ctx, "rpc: request failed", "request", a.kind, "token", a.c.token.ID, "err", err)
+		a.s.Log.ErrorContext(ctx, "rpc: request failed", "request", a.kind, "caller", a.c.token.ID, "err", err)
 		err = errors.New(words)
 	}
 	a.c.send(errorFrame(err))

@@ -14,7 +14,7 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
 		frame: func(_ context.Context, c *socket, in incoming) {
 			switch in.Type {
 			case typeParsers, typeParsed, typeItem:
-				s.Log.Debug("rpc: parsers", "frame", in.Type, "token", c.token.ID)
+				s.Log.Debug("rpc: parsers", "frame", in.Type, "caller", c.token.ID)
 			default:
 				c.send(errorFrame(notAChoice(in.Type)))
 			}

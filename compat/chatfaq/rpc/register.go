@@ -55,7 +55,7 @@ func (s *Server) reply(c *socket, err error) {
 	if fault, ok := errors.AsType[*chat.Fault](err); ok && !wrong {
 		err = errors.New(fault.Detail)
 	} else if !wrong {
-		s.Log.Error("rpc: failed", "token", c.token.ID, "err", err)
+		s.Log.Error("rpc: failed", "caller", c.token.ID, "err", err)
 		err = errors.New("something went wrong on our side")
 	}
 	c.send(errorFrame(err))
@@ -156,7 +156,7 @@ func (s *Server) register(ctx context.Context, c *socket, data json.RawMessage) 
 		return err
 	}
 	s.pool.join(c, *d.Name, newest.Version)
-	s.Log.Info("rpc: worker registered", "flow", *d.Name, "version", newest.Version, "token", c.token.ID)
+	s.Log.Info("rpc: worker registered", "flow", *d.Name, "version", newest.Version, "caller", c.token.ID)
 	return nil
 }
 

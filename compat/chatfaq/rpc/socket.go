@@ -97,7 +97,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, k kind) {
 	// reading has a context of its own: to cancel it would break the connection before the reason is told
 	end(s.read(base, ctx, c, k))
 	wg.Wait()
-	s.Log.Debug("rpc: socket closed", "path", r.URL.Path, "token", token.ID, "why", context.Cause(ctx))
+	s.Log.Debug("rpc: socket closed", "path", r.URL.Path, "caller", token.ID, "why", context.Cause(ctx))
 }
 
 // read hands frames on, one after the other, at the pace that is allowed.
