@@ -12,7 +12,6 @@ import (
 
 	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/api"
-	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
 )
 
@@ -191,8 +190,8 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
-// rightsOf says which right a user needs for each operation; "" is anybody. What is not here is for admins, or for who may all that
-// its scope gives.
+// rightsOf says which right a user needs for each operation; "" is anybody. For what is not here the document's word is taken; where
+// that has none either, it is for admins, or for who may all that its scope gives.
 var rightsOf = map[string]string{
 	"GET /v1/me": "", "GET /v1/session": "", "DELETE /v1/session": "", "GET /v1/sessions": "", "DELETE /v1/sessions": "", "DELETE /v1/sessions/{id}": "",
 	"PUT /v1/me/password": "", "POST /v1/me/totp": "", "POST /v1/me/totp/confirm": "", "POST /v1/me/totp/stop": "",
@@ -212,10 +211,10 @@ var rightsOf = map[string]string{
 	"POST /v1/users": "users", "GET /v1/users": "users", "GET /v1/users/{id}": "users", "PATCH /v1/users/{id}": "users", "POST /v1/users/{id}/link": "users",
 	"DELETE /v1/users/{id}/totp": "users", "GET /v1/users/{id}/sessions": "users", "DELETE /v1/users/{id}/sessions": "users", "DELETE /v1/users/{id}/sessions/{session}": "users",
 	"GET /v1/rights": "roles", "GET /v1/roles": "roles", "GET /v1/roles/{name}": "roles", "PUT /v1/roles/{name}": "roles", "DELETE /v1/roles/{name}": "roles",
-	"GET /v1/audit": "audit.read",
+	"GET /v1/audit":  "audit.read",
 	"GET /v1/queues": "conversations.read", "GET /v1/queues/{name}": "conversations.read", "PUT /v1/queues/{name}": "queues.write",
 	"GET /v1/agents": "conversations.read", "GET /v1/agents/{id}": "conversations.read", "PUT /v1/agents/{id}": "queues.write",
-	"POST /v1/agents/{id}/state": "conversations.write", "GET /v1/agents/{id}/sessions": "conversations.read", "GET /v1/agents/{id}/unread": "conversations.read",
+	"POST /v1/agents/{id}/state": "conversations.write", "GET /v1/agents/{id}/sessions": "reports.read", "GET /v1/agents/{id}/unread": "conversations.read",
 	"GET /v1/agent-states": "conversations.read", "PUT /v1/agent-states/{name}": "queues.write",
 	"POST /v1/conversations/{id}/accept": "conversations.write", "POST /v1/conversations/{id}/decline": "conversations.write",
 }
@@ -226,12 +225,16 @@ func TestRights(t *testing.T) {
 	w.ok("PUT", "/v1/roles/one", "admin", `{"rights":[],"reach":"all"}`)
 	b := w.joined("ada@example.com", "one")
 	fill := strings.NewReplacer("{id}", "none", "{seq}", "1", "{name}", "none", "{session}", "none")
+	documented := w.documentedRights()
 	for _, right := range append(access.RightsOf(access.ScopeAdmin), "") {
 		rights, _ := json.Marshal(slices.DeleteFunc([]access.Right{right}, func(r access.Right) bool { return r == "" }))
 		w.ok("PUT", "/v1/roles/one", "admin", `{"reach":"all","rights":`+string(rights)+`}`)
 		for _, pattern := range w.api.Patterns() {
 			method, path, _ := strings.Cut(pattern, " ")
 			need, known := rightsOf[pattern]
+			if !known {
+				need, known = documented[pattern]
+			}
 			if !strings.HasPrefix(path, "/v1/") || need == "" && known || pattern == "GET /v1/events" {
 				continue
 			}
@@ -305,19 +308,15 @@ func TestNobodyGetsMore(t *testing.T) {
 	boss.want(404, "POST", "/v1/conversations/"+conversation+"/messages", `{"text":"x"}`)
 }
 
-// queues is who is a member of what.
-type queues map[string][]string
-
-func (q queues) QueuesOf(_ context.Context, _ chat.WorkspaceID, user string) ([]string, error) {
-	return q[user], nil
-}
-
 // TestReach: an agent sees the conversations of her queues and her own, by every route, in lists and in streams, and no other.
 func TestReach(t *testing.T) {
-	q := queues{}
-	w := people(t, func(o *api.Options) { o.Access.Queues = q })
+	w := people(t)
 	id := w.invite("ada@example.com", "agent")
-	q[id] = []string{"support"}
+	member := func(ids string) {
+		w.ok("PUT", "/v1/queues/support", "admin", `{"rule":"everyone","members":[`+ids+`]}`)
+	}
+	w.ok("PUT", "/v1/agents/"+id, "admin", `{"name":"Ada"}`)
+	member(`"` + id + `"`)
 	ada := w.login("ada@example.com")
 	channel, mine := w.talk("admin")
 	find := func(from string) string {
@@ -361,7 +360,7 @@ func TestReach(t *testing.T) {
 	ada.want(404, "GET", "/v1/events?conversation="+foreign, "")
 	w.streamShows(ada, mine, queued, foreign)
 	ada = w.login("ada@example.com")
-	q[id] = nil
+	member("")
 	ada.want(404, "GET", "/v1/conversations/"+queued, "")
 	ada.want(200, "GET", "/v1/conversations/"+mine, "")
 }
@@ -411,4 +410,51 @@ func (w *world) streamShows(b browser, mine, queued, foreign string) {
 	if ctx.Err() != nil {
 		w.t.Error("the stream outlives its session")
 	}
+}
+
+// TestRightsHaveTheirScopes: a token that has the scope which an operation tells of has the right that it needs, and no other does.
+func TestRightsHaveTheirScopes(t *testing.T) {
+	w := newWorld(t)
+	rights := w.documentedRights()
+	for pattern, right := range rights {
+		if r := access.Right(right); !r.Known() || r.Scope() != w.documentedScope(pattern) {
+			t.Errorf("%s: scope %s, right %s of scope %s", pattern, w.documentedScope(pattern), right, r.Scope())
+		}
+	}
+	if len(rights) < 60 {
+		t.Errorf("%d operations name their right", len(rights))
+	}
+}
+
+// operations reads what the document tells of each operation.
+func (w *world) operations() map[string]operation {
+	w.t.Helper()
+	var doc struct {
+		Paths map[string]map[string]operation
+	}
+	w.must(json.Unmarshal(w.api.OpenAPI(), &doc))
+	out := map[string]operation{}
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			out[strings.ToUpper(method)+" "+path] = op
+		}
+	}
+	return out
+}
+
+type operation struct {
+	Description string
+	Scope       string `json:"x-scope"`
+}
+
+func (w *world) documentedScope(pattern string) string { return w.operations()[pattern].Scope }
+
+func (w *world) documentedRights() map[string]string {
+	out := map[string]string{}
+	for pattern, op := range w.operations() {
+		if _, rest, ok := strings.Cut(op.Description, "Right: `"); ok {
+			out[pattern], _, _ = strings.Cut(rest, "`")
+		}
+	}
+	return out
 }

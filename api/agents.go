@@ -146,6 +146,9 @@ func (a *API) agentSessions(ctx context.Context, in *agentSessions) (*reply[list
 }
 
 func (a *API) unread(ctx context.Context, in *AgentPath) (*reply[store.AgentUnread], error) {
+	if by := who(ctx); sightOf(by) != nil && by.User != in.ID { // it names conversations
+		return nil, chat.Faultf(chat.CodeForbidden, "you can ask for yourself only")
+	}
 	if _, err := a.Store.Agent(ctx, here(ctx), in.ID); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,9 @@ type route struct {
 // New makes the API. Close ends its event streams.
 func New(o Options) *API {
 	o.Limits.defaults()
-	o.Access.Queues = o.Store
+	if o.Access.Queues == nil {
+		o.Access.Queues = o.Store
+	}
 	o.Public = strings.TrimSuffix(o.Public, "/")
 	a := &API{
 		Options: o, mux: http.NewServeMux(), routes: map[string]route{},

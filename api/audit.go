@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -53,8 +54,14 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 		}
 		return nil, orNotFound(err)
 	},
-	"user": func(a *API, ctx context.Context, id string) (any, error) { return a.Store.User(ctx, here(ctx), id) },
-	"role": func(a *API, ctx context.Context, name string) (any, error) { return a.gate.Role(ctx, here(ctx), name) },
+	"user":            func(a *API, ctx context.Context, id string) (any, error) { return a.Store.User(ctx, here(ctx), id) },
+	"role":            func(a *API, ctx context.Context, name string) (any, error) { return a.gate.Role(ctx, here(ctx), name) },
+	"queue":           func(a *API, ctx context.Context, name string) (any, error) { return a.queue(ctx, &QueuePath{name}) },
+	"agent":           func(a *API, ctx context.Context, id string) (any, error) { return a.Store.Agent(ctx, here(ctx), id) },
+	"language models": func(a *API, ctx context.Context, name string) (any, error) { return a.LLM.Config(ctx, here(ctx), name) },
+	"prompt": func(a *API, ctx context.Context, name string) (any, error) {
+		return a.Store.Prompt(ctx, here(ctx), name)
+	},
 	"workspace": func(a *API, ctx context.Context, id string) (any, error) {
 		return a.Store.Workspace(ctx, chat.WorkspaceID(id))
 	},
@@ -89,23 +96,35 @@ func (a *API) show(ctx context.Context, kind, id string) json.RawMessage {
 func (a *API) audited(w http.ResponseWriter, r *http.Request, rt route, h http.HandlerFunc) {
 	ctx, c := r.Context(), whole(r.Context())
 	d := &store.Audit{
-		Workspace: c.Workspace, Actor: actor(c), Act: rt.id, Kind: rt.audits, Object: orElse(r.PathValue("id"), r.PathValue("name")),
+		Workspace: c.Workspace, Actor: actor(c), Act: rt.id, Kind: rt.audits, Object: objectOf(r),
 		Address: a.remoteIP(r), Action: actionOf(ctx),
 	}
 	if d.Object == "" && rt.person {
 		d.Object = c.ID
 	}
 	d.Was = a.show(ctx, d.Kind, d.Object)
+	if rt.stream { // the answer may be long
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		h(rec, r.WithContext(store.WithAudit(ctx, d)))
+		a.tell(context.WithoutCancel(ctx), d, rec.status, rec.body)
+		return
+	}
 	out := &held{ResponseWriter: w, status: http.StatusOK}
 	h(out, r.WithContext(store.WithAudit(ctx, d)))
-	if out.status >= 200 && out.status < 300 && !d.Written {
-		a.tell(context.WithoutCancel(ctx), d, out.body.Bytes())
-	}
+	a.tell(context.WithoutCancel(ctx), d, out.status, out.body.Bytes())
 	out.release()
 }
 
-// tell adds an act after its deed. The deed stays done if that fails: then our log has the act.
-func (a *API) tell(ctx context.Context, d *store.Audit, answer []byte) {
+// objectOf names a thing by the path of the request.
+func objectOf(r *http.Request) string {
+	return strings.Trim(r.PathValue("name")+"/"+orElse(r.PathValue("id"), r.PathValue("document")), "/")
+}
+
+// tell adds an act after its deed, if that was done. The deed stays done if telling fails: then our log has the act.
+func (a *API) tell(ctx context.Context, d *store.Audit, status int, answer []byte) {
+	if d.Written || status < 200 || status > 299 {
+		return
+	}
 	if d.Object == "" {
 		var named struct {
 			ID   string `json:"id"`
