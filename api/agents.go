@@ -199,7 +199,7 @@ func (a *API) acceptConversation(ctx context.Context, in *claimPost) (*reply[cha
 		return nil, err
 	}
 	res, err := desk.Accept(ctx, a.Store, desk.Claim{
-		Workspace: here(ctx), Conversation: in.ConversationPath.ID, Agent: in.Body.Agent, By: party(ctx), Action: actionOf(ctx),
+		Workspace: here(ctx), Conversation: in.ID, Agent: in.Body.Agent, By: party(ctx), Action: actionOf(ctx),
 	})
 	if err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (a *API) declineConversation(ctx context.Context, in *claimPost) (*reply[ch
 		return nil, err
 	}
 	res, err := a.Store.Append(ctx, &store.EndOffer{
-		Workspace: here(ctx), Conversation: in.ConversationPath.ID, Agent: in.Body.Agent, By: party(ctx), Action: actionOf(ctx),
+		Workspace: here(ctx), Conversation: in.ID, Agent: in.Body.Agent, By: party(ctx), Action: actionOf(ctx),
 	})
 	if err != nil {
 		return nil, err

@@ -19,7 +19,9 @@ func (a *API) registerOIDC() {
 	str := &huma.Schema{Type: huma.TypeString}
 	a.openPage("/login/oidc", "startOIDC", "Sign in at the OpenID provider", "303", "To the provider.", nil, a.startOIDC)
 	a.openPage(callbackPath, "finishOIDC", "Come back from the OpenID provider", "303", "To the desk, with the session's cookie.", []*huma.Param{
-		{Name: "code", In: "query", Schema: str}, {Name: "state", In: "query", Schema: str}, {Name: "iss", In: "query", Schema: str},
+		{Name: "code", In: "query", Schema: str},
+		{Name: "state", In: "query", Schema: str},
+		{Name: "iss", In: "query", Schema: str},
 		{Name: "error", In: "query", Schema: str},
 	}, a.finishOIDC)
 }

@@ -104,13 +104,13 @@ var errTimeout = errors.New("timeout")
 func (c *calling) outcome(ctx context.Context) json.RawMessage {
 	limit := max(c.request.Deadline.Sub(c.j.Event.At), time.Second)
 	if c.j.Interrupted { // it had parts already, and so more time
-		c.request.Deadline = time.Now().Add(limit)
+		c.request.Deadline = c.j.Now().Add(limit)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, maxCallTime, errTimeout)
 	defer cancel()
 	ctx, expire := context.WithCancelCause(ctx)
 	defer expire(nil)
-	timer := time.AfterFunc(time.Until(c.request.Deadline), func() { expire(errTimeout) })
+	timer := time.AfterFunc(c.request.Deadline.Sub(c.j.Now()), func() { expire(errTimeout) })
 	defer timer.Stop()
 	result, err := c.attempt(ctx, func(p CallResult) error {
 		timer.Reset(limit)
@@ -160,7 +160,7 @@ func (c *calling) attempt(ctx context.Context, part func(CallResult) error) (res
 	if c.call == nil {
 		return result, errors.New("no worker offers " + c.request.Name)
 	}
-	if !c.request.Deadline.After(time.Now()) {
+	if !c.request.Deadline.After(c.j.Now()) {
 		return result, errTimeout
 	}
 	if ctx.Err() != nil {

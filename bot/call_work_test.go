@@ -85,10 +85,14 @@ func TestAnswersThatAreNone(t *testing.T) {
 		call Caller
 		want string // of the error
 	}{
-		"nobody":   {nil, "no worker offers ask"},
-		"failing":  {func(context.Context, Request, func(CallResult) error) (CallResult, error) { return CallResult{}, errors.New("no idea") }, "no idea"},
-		"panic":    {func(context.Context, Request, func(CallResult) error) (CallResult, error) { panic("ouch") }, "panic: ouch"},
-		"reported": {func(context.Context, Request, func(CallResult) error) (CallResult, error) { return CallResult{Error: "sorry"}, nil }, "sorry"},
+		"nobody": {nil, "no worker offers ask"},
+		"failing": {func(context.Context, Request, func(CallResult) error) (CallResult, error) {
+			return CallResult{}, errors.New("no idea")
+		}, "no idea"},
+		"panic": {func(context.Context, Request, func(CallResult) error) (CallResult, error) { panic("ouch") }, "panic: ouch"},
+		"reported": {func(context.Context, Request, func(CallResult) error) (CallResult, error) {
+			return CallResult{Error: "sorry"}, nil
+		}, "sorry"},
 		"slow": {func(ctx context.Context, _ Request, _ func(CallResult) error) (CallResult, error) {
 			<-ctx.Done()
 			return CallResult{Score: 1}, nil
@@ -257,7 +261,10 @@ func TestNobodyWaitsForTheAnswer(t *testing.T) {
 				synctest.Wait()
 				cancel()
 				w.wg.Wait()
-				w.call = func(context.Context, Request, func(CallResult) error) (CallResult, error) { asked++; return CallResult{Score: 1}, nil }
+				w.call = func(context.Context, Request, func(CallResult) error) (CallResult, error) {
+					asked++
+					return CallResult{Score: 1}, nil
+				}
 				w.start()
 				synctest.Wait()
 				if asked > 0 || w.said() != "* opened, > hi, > go, "+move {

@@ -80,7 +80,7 @@ func (s *Store) SessionByHash(ctx context.Context, hash string, seenAfter time.T
 func scanSignedIn(r scanner) (x SignedIn, err error) {
 	var rights, reach string
 	var created, seen, expires int64
-	x.User, err = scanUserAnd(r, append([]any{&rights, &reach}, x.Session.dest(&created, &seen, &expires)...)...)
+	x.User, err = scanUserAnd(r, append([]any{&rights, &reach}, x.dest(&created, &seen, &expires)...)...)
 	x.CreatedAt, x.SeenAt, x.ExpiresAt = moment(created), moment(seen), moment(expires)
 	if reach != "" {
 		x.Role = roleOf(x.User.Role, rights, reach)

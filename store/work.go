@@ -54,6 +54,9 @@ func (j *Job) mark(ctx context.Context, m *jobMark) error {
 	return err
 }
 
+// Now is the time by the store's clock.
+func (j *Job) Now() time.Time { return j.s.now() }
+
 // due is how long the job was told to wait when it was last put back.
 func (j *Job) due() moratorium {
 	until, set := moment(j.row.due), moment(j.row.updated)

@@ -83,28 +83,48 @@ func TestAI(t *testing.T) {
 		name, frame string
 		want        []string // of each frame, in order; "|" separates what it has
 	}{
-		{"whole", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":4096,"seed":42,"thinking":null,"tools":null,"tool_choice":null,"cache_config":null,"response_schema":null,"stream":false,` + plain + `}}`,
-			[]string{`"type":"llm_request_result","status":200|"bot_channel_name":"b"|"content":[{"type":"text","text":"Hello","tool_use":null,"tool_result":null}]|"last_chunk":true|"stop_reason":"end_turn"|"input_tokens":3,"output_tokens":1`}},
-		{"streamed", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"hi"}],"stream":true,` + plain + `}}`,
-			[]string{`"content":"Hel"|"last_chunk":false`, `"content":"lo"|"last_chunk":false`, `"content":""|"last_chunk":true`}},
-		{"tools", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":[{"type":"text","text":"order?"}]}],"tools":[{"type":"function","function":{"name":"get_order","description":"","parameters":{"type":"object"}}}],` + plain + `}}`,
-			[]string{`"tool_use":{"id":"t1","name":"get_order","args":{"number":"A-1"}}|"stop_reason":"tool_use"|"text":null`}},
-		{"schema", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"x"}],"response_schema":{"type":"object"},` + plain + `}}`,
-			[]string{`"content":{"a":1}|"last_chunk":true`}},
-		{"failure", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"fail"}],` + plain + `}}`,
-			[]string{`"type":"error"|no such thing`, `"type":"llm_request_result"|no such thing|"last_chunk":true|"content":[{"type":"text"`}},
-		{"failure of a stream", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"fail"}],"stream":true,` + plain + `}}`,
-			[]string{`"type":"error"`, `"content":"the endpoint refuses|"last_chunk":true`}},
-		{"no such model", `{"type":"llm_request","data":{"llm_config_name":"zzz","messages":[{"role":"user","content":"x"}],` + plain + `}}`,
-			[]string{`"type":"error"|no such`, `"last_chunk":true`}},
-		{"tools and schema", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"x"}],"response_schema":{},"tools":[{"function":{"name":"f"}}],` + plain + `}}`,
-			[]string{`"type":"error"|"tools":["No tools together`, `"last_chunk":true`}},
+		{
+			"whole", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"hi"}],"temperature":0.7,"max_tokens":4096,"seed":42,"thinking":null,"tools":null,"tool_choice":null,"cache_config":null,"response_schema":null,"stream":false,` + plain + `}}`,
+			[]string{`"type":"llm_request_result","status":200|"bot_channel_name":"b"|"content":[{"type":"text","text":"Hello","tool_use":null,"tool_result":null}]|"last_chunk":true|"stop_reason":"end_turn"|"input_tokens":3,"output_tokens":1`},
+		},
+		{
+			"streamed", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"hi"}],"stream":true,` + plain + `}}`,
+			[]string{`"content":"Hel"|"last_chunk":false`, `"content":"lo"|"last_chunk":false`, `"content":""|"last_chunk":true`},
+		},
+		{
+			"tools", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":[{"type":"text","text":"order?"}]}],"tools":[{"type":"function","function":{"name":"get_order","description":"","parameters":{"type":"object"}}}],` + plain + `}}`,
+			[]string{`"tool_use":{"id":"t1","name":"get_order","args":{"number":"A-1"}}|"stop_reason":"tool_use"|"text":null`},
+		},
+		{
+			"schema", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"x"}],"response_schema":{"type":"object"},` + plain + `}}`,
+			[]string{`"content":{"a":1}|"last_chunk":true`},
+		},
+		{
+			"failure", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"fail"}],` + plain + `}}`,
+			[]string{`"type":"error"|no such thing`, `"type":"llm_request_result"|no such thing|"last_chunk":true|"content":[{"type":"text"`},
+		},
+		{
+			"failure of a stream", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"fail"}],"stream":true,` + plain + `}}`,
+			[]string{`"type":"error"`, `"content":"the endpoint refuses|"last_chunk":true`},
+		},
+		{
+			"no such model", `{"type":"llm_request","data":{"llm_config_name":"zzz","messages":[{"role":"user","content":"x"}],` + plain + `}}`,
+			[]string{`"type":"error"|no such`, `"last_chunk":true`},
+		},
+		{
+			"tools and schema", `{"type":"llm_request","data":{"llm_config_name":"m","messages":[{"role":"user","content":"x"}],"response_schema":{},"tools":[{"function":{"name":"f"}}],` + plain + `}}`,
+			[]string{`"type":"error"|"tools":["No tools together`, `"last_chunk":true`},
+		},
 		{"no messages", `{"type":"llm_request","data":{"llm_config_name":"m",` + plain + `}}`, []string{`"type":"error"|"messages"`, `"last_chunk":true`}},
 		{"wrong types", `{"type":"llm_request","data":{"llm_config_name":7,"bot_channel_name":"b"}}`, []string{`"type":"error"`, `"bot_channel_name":"b"|"last_chunk":true`}},
-		{"retriever", `{"type":"retriever_request","data":{"retriever_config_name":"k","bot_channel_name":"b","query":"how do I return a parcel?","top_k":3}}`,
-			[]string{`"type":"retriever_request_result"|"knowledge_base_id":1|"title":"Returns"|"url":"https://shop.example/returns"|"knowledge_item_images":{}|"bot_channel_name":"b"`}},
-		{"no such retriever", `{"type":"retriever_request","data":{"retriever_config_name":"zzz","bot_channel_name":"b","query":"x"}}`,
-			[]string{`"type":"error"`, `"type":"retriever_request_result"|"last_chunk":true|"knowledge_items":[]`}},
+		{
+			"retriever", `{"type":"retriever_request","data":{"retriever_config_name":"k","bot_channel_name":"b","query":"how do I return a parcel?","top_k":3}}`,
+			[]string{`"type":"retriever_request_result"|"knowledge_base_id":1|"title":"Returns"|"url":"https://shop.example/returns"|"knowledge_item_images":{}|"bot_channel_name":"b"`},
+		},
+		{
+			"no such retriever", `{"type":"retriever_request","data":{"retriever_config_name":"zzz","bot_channel_name":"b","query":"x"}}`,
+			[]string{`"type":"error"`, `"type":"retriever_request_result"|"last_chunk":true|"knowledge_items":[]`},
+		},
 		{"prompt", `{"type":"prompt_request","data":{"prompt_config_name":"p","bot_channel_name":"b"}}`, []string{`"type":"prompt_request_result"|"prompt":"Be kind."|"bot_channel_name":"b"`}},
 		{"no such prompt", `{"type":"prompt_request","data":{"prompt_config_name":"zzz","bot_channel_name":"b"}}`, []string{`"type":"error"`, `"type":"prompt_request_result"|"prompt":""`}},
 		{"unknown", `{"type":"rpc_result","data":{}}`, []string{`\"rpc_result\" is not a valid choice`}},
