@@ -16,8 +16,7 @@ const pastWindow = 300
 
 // converse opens the conversation, or goes on with it, and lives as long as the connection.
 func (k *socket) converse(ctx context.Context, r *http.Request) error {
-	conv, err := k.open(ctx, r)
-	if err != nil {
+	if err := k.open(ctx, r); err != nil {
 		return err
 	}
 	room, err := k.s.feed.enter(ctx, k)
@@ -26,7 +25,8 @@ func (k *socket) converse(ctx context.Context, r *http.Request) error {
 	}
 	defer k.s.feed.leave(k, room)
 	// what was opened before the room was entered is in the database, what comes after is in the feed
-	if conv, err = k.s.Store.ThreadConversation(ctx, k.site.channel, k.thread); err != nil {
+	conv, err := k.s.Store.ThreadConversation(ctx, k.site.channel, k.thread)
+	if err != nil {
 		return err
 	}
 	number, err := k.s.number(ctx, conv)
@@ -65,17 +65,17 @@ func (k *socket) ended(err error) error {
 }
 
 // open finds the conversation of the thread, or opens it: then the bot speaks first.
-func (k *socket) open(ctx context.Context, r *http.Request) (chat.Conversation, error) {
-	conv, err := k.s.Store.ThreadConversation(ctx, k.site.channel, k.thread)
+func (k *socket) open(ctx context.Context, r *http.Request) error {
+	_, err := k.s.Store.ThreadConversation(ctx, k.site.channel, k.thread)
 	if chat.CodeOf(err) != chat.CodeNotFound {
-		return conv, err
+		return err
 	}
 	q := r.URL.Query()
 	in := chat.Incoming{
 		Key: "open:" + chat.NewID(), Kind: chat.KindOpened, Thread: k.thread, Sender: chat.Person{Address: k.thread.Address},
 		Metadata: metadata(q.Get("metadata")), Override: override(q.Get("state_override")),
 	}
-	return conv, k.s.Hub.Accept(ctx, k.site.channel, []chat.Incoming{in})
+	return k.s.Hub.Accept(ctx, k.site.channel, []chat.Incoming{in})
 }
 
 // Bounds of what a client says when it opens a conversation, in bytes.

@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 		}
 		w.tab("c", "closed", "u", "token="+token).unlocked()
 		for _, path := range []string{"c/open/", "a%20b/open/u/", "c/op.en/u/"} {
-			if _, resp, err := w.dial("/back/ws/broker/"+path, nil); err == nil || resp == nil || resp.StatusCode != http.StatusNotFound {
+			if _, code, err := w.dial("/back/ws/broker/"+path, nil); err == nil || code != http.StatusNotFound {
 				t.Errorf("%s: accepted", path)
 			}
 		}
@@ -81,8 +81,8 @@ func TestOrigins(t *testing.T) {
 			if origin != "" {
 				h.Set("Origin", origin)
 			}
-			c, resp, err := w.dial("/back/ws/broker/c/f/u/", h)
-			if (err == nil) != ok || !ok && resp.StatusCode != http.StatusForbidden {
+			c, code, err := w.dial("/back/ws/broker/c/f/u/", h)
+			if (err == nil) != ok || !ok && code != http.StatusForbidden {
 				t.Errorf("origin %q: %v", origin, err)
 			}
 			if err == nil {
@@ -209,7 +209,7 @@ func TestClose(t *testing.T) {
 			t.Error(code)
 		}
 		w.server.Close()
-		if _, resp, err := w.dial("/back/ws/broker/c/f/u/", nil); err == nil || resp.StatusCode != http.StatusServiceUnavailable {
+		if _, code, err := w.dial("/back/ws/broker/c/f/u/", nil); err == nil || code != http.StatusServiceUnavailable {
 			t.Error("accepted after the stop")
 		}
 	})

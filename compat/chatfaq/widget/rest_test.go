@@ -224,8 +224,10 @@ func TestUpload(t *testing.T) {
 			url, body string
 			code      int
 		}{
-			{url, "12345678901", 413}, {strings.Replace(url, "sig=", "sig=x", 1), "1", 403},
-			{strings.Replace(url, path, "uploads/1/1", 1), "1", 403}, {url, "1234567890", 200},
+			{url, "12345678901", 413},
+			{strings.Replace(url, "sig=", "sig=x", 1), "1", 403},
+			{strings.Replace(url, path, "uploads/1/1", 1), "1", 403},
+			{url, "1234567890", 200},
 		} {
 			if code, v, _ := w.call("PUT", c.url, c.body, "Content-Type", "application/pdf"); code != c.code {
 				t.Errorf("PUT %s: %d %v, want %d", c.url, code, v, c.code)

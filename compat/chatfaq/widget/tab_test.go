@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -258,12 +257,17 @@ func (k *tab) lastID() int64 {
 	return 0
 }
 
-// raw makes one connection without the widget's manners.
-func (w *world) dial(path string, header http.Header) (*websocket.Conn, *http.Response, error) {
+// dial makes one connection without the widget's manners; the number is the status of the handshake.
+func (w *world) dial(path string, header http.Header) (*websocket.Conn, int, error) {
 	w.t.Helper()
-	u, err := url.Parse("ws" + strings.TrimPrefix(w.http.URL, "http") + path)
-	w.must(err)
-	return websocket.Dial(w.t.Context(), u.String(), &websocket.DialOptions{HTTPHeader: header})
+	c, resp, err := websocket.Dial(w.t.Context(), "ws"+strings.TrimPrefix(w.http.URL, "http")+path, &websocket.DialOptions{HTTPHeader: header})
+	if resp == nil {
+		return c, 0, err
+	}
+	if resp.Body != nil {
+		resp.Body.Close()
+	}
+	return c, resp.StatusCode, err
 }
 
 func inWorld(t *testing.T, limits Limits, test func(t *testing.T, w *world)) {

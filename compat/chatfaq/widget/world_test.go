@@ -42,7 +42,6 @@ type world struct {
 	http    *httptest.Server
 	ws      chat.WorkspaceID
 	workers atomic.Bool
-	token   string
 }
 
 // onBoth runs a test on both databases.
