@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -125,6 +126,8 @@ type follower struct {
 	busy map[int64]*followRun
 	seen map[int64]seen
 	wg   sync.WaitGroup
+
+	settling atomic.Bool
 }
 
 // followRun is one workspace being read; again tells it to look once more before it ends.
@@ -161,13 +164,15 @@ func (f *follower) sweep(ctx context.Context) {
 		}
 		return
 	}
+	var quiet []int64
 	for ws, head := range list {
 		if f.at(ws).until < head {
 			f.start(ctx, ws)
 		} else {
-			f.settle(ctx, ws)
+			quiet = append(quiet, ws)
 		}
 	}
+	f.settleAll(ctx, quiet)
 }
 
 // behind lists the workspaces, with their heads, whose log goes further than a follower has read.
@@ -268,7 +273,7 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 		f.note(ws, known.read(cursor, head))
 		return 0, 0, nil
 	}
-	since := known.since(cursor)
+	since, moved := known.since(cursor), false
 	f.note(ws, seen{cursor: -1}) // until it is committed
 	// once begun, a batch is finished: stopping cannot tear it
 	ctx = context.WithoutCancel(ctx)
@@ -282,7 +287,10 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 				return err
 			}
 		}
-		if *held || *at != cursor {
+		if moved = !*held && *at != cursor; moved {
+			return nil // by settle, or by a node that is gone: look again
+		}
+		if *held {
 			events = nil // another node reads this log
 			return nil
 		}
@@ -307,7 +315,7 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 	if err != nil && !errors.Is(err, errStep) && chat.CodeOf(f.s.refused(err)) != chat.CodeUnavailable {
 		err = fmt.Errorf("%w: %w", errStep, err) // it wrote what the database will never take
 	}
-	if err == nil && len(events) > 0 {
+	if err == nil && len(events) > 0 && !moved {
 		last := events[len(events)-1].Pos
 		f.note(ws, seen{cursor: last, last: last, until: last})
 	}

@@ -79,6 +79,21 @@ func (s *Store) readLog(ctx context.Context, ws, after int64, limit int, kinds .
  WHERE e.workspace = $1 AND e.pos > $2`+kindsIn(kinds)+" ORDER BY e.pos LIMIT $3", ws, after, limit)
 }
 
+// settleAll settles workspaces aside: one that is busy must not keep the follower from the others.
+func (f *follower) settleAll(ctx context.Context, list []int64) {
+	if len(list) == 0 || f.settling.Swap(true) {
+		return
+	}
+	f.wg.Go(func() {
+		defer f.settling.Store(false)
+		for _, ws := range list {
+			if ctx.Err() == nil {
+				f.settle(ctx, ws)
+			}
+		}
+	})
+}
+
 // settle moves the cursor over what was of no interest, so that it is not looked at again after a restart. It is done in the quiet
 // moments between sweeps.
 func (f *follower) settle(ctx context.Context, ws int64) {
