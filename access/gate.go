@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -74,7 +75,7 @@ const tokenDigits = 43
 
 // hashOf reads a token of ours and gives the form in which it is stored; "" for what cannot be one.
 func hashOf(prefix, token string) string {
-	rest, ok := cutPrefix(token, prefix)
+	rest, ok := strings.CutPrefix(token, prefix+"_")
 	if !ok || len(rest) != tokenDigits {
 		return ""
 	}
@@ -86,14 +87,6 @@ func hashOf(prefix, token string) string {
 	}
 	h := secret.HashToken(token)
 	return hex.EncodeToString(h[:])
-}
-
-func cutPrefix(token, prefix string) (string, bool) {
-	n := len(prefix) + 1
-	if len(token) < n || token[:n] != prefix+"_" {
-		return "", false
-	}
-	return token[n:], true
 }
 
 func newToken(prefix string) (token, hash string) {

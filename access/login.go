@@ -166,7 +166,7 @@ func (g *Gate) UseLink(ctx context.Context, token, password string) error {
 func (g *Gate) ownAct(ctx context.Context, u store.User, name string) *store.Audit {
 	a := &store.Audit{Workspace: u.Workspace, Actor: store.Actor{Type: "user", ID: u.ID, Name: u.Name}, Act: name, Kind: "user", Object: u.ID}
 	if v, ok := ctx.Value(visitKey{}).(Visit); ok {
-		a.Address = v.Address
+		a.Address, a.Action = v.Address, v.Action
 	}
 	return a
 }

@@ -230,7 +230,7 @@ func (g *Gate) signUp(ctx context.Context, ws chat.WorkspaceID, email string, c 
 		u = named
 	}
 	ctx = store.WithAudit(ctx, &store.Audit{
-		Workspace: ws, Actor: store.Actor{Type: "user", Name: email}, Act: "signUpAtProvider", Kind: "user", Address: v.Address,
+		Workspace: ws, Actor: store.Actor{Type: "user", Name: email}, Act: "signUpAtProvider", Kind: "user", Address: v.Address, Action: v.Action,
 	})
 	return g.o.Store.AddUser(ctx, u)
 }

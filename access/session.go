@@ -30,6 +30,7 @@ type SignedIn struct {
 type Visit struct {
 	Address string
 	Agent   string
+	Action  chat.ActionID // of the request, for the audit log
 }
 
 const maxAgent = 300

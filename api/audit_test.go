@@ -34,7 +34,7 @@ func TestAudit(t *testing.T) {
 	for _, item := range log.json(t)["items"].([]any) {
 		a := item.(map[string]any)
 		told = append(told, fmt.Sprintf("%s %s", a["act"], a["kind"]))
-		if a["at"] == nil || a["object"] == nil || a["actor"].(map[string]any)["id"] == "" {
+		if a["at"] == nil || a["object"] == nil || a["action"] == nil || a["actor"].(map[string]any)["id"] == "" {
 			t.Errorf("something is missing: %v", a)
 		}
 	}

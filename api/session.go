@@ -117,7 +117,7 @@ type visit struct {
 type visitKey struct{}
 
 func (a *API) withVisit(r *http.Request) *http.Request {
-	v := visit{access.Visit{Address: a.remoteIP(r), Agent: strings.ToValidUTF8(r.UserAgent(), "")}, r}
+	v := visit{access.Visit{Address: a.remoteIP(r), Agent: strings.ToValidUTF8(r.UserAgent(), ""), Action: actionOf(r.Context())}, r}
 	return r.WithContext(access.WithVisit(context.WithValue(r.Context(), visitKey{}, v), v.Visit))
 }
 
