@@ -202,7 +202,7 @@ func (p *program) openHub(context.Context) error {
 
 func (p *program) openAPI(context.Context) error {
 	p.api = api.New(api.Options{
-		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version,
+		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, LLM: p.models,
 		Metrics: telemetry.Guard(p.settings.MetricsToken, p.metrics.Handler()),
 		Public:  p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
 		Access: access.Settings{HTTP: p.web, OIDC: access.OIDC{
