@@ -39,9 +39,7 @@ func (c *Offer) apply(ctx context.Context, u *unit) (Result, error) {
 	}
 	row.agents, row.offered, row.until, row.dirty, row.gone = c.Agents, micros(u.now), micros(c.Until), true, false
 	if conv.queue != "" && len(c.Agents) == 1 {
-		u.extra = append(u.extra, stmt{
-			sql: "UPDATE queues SET last_agent = $1 WHERE workspace = $2 AND name = $3", args: []any{c.Agents[0], conv.ws, conv.queue},
-		})
+		u.keepLast(queueKey{conv.ws, conv.queue}, c.Agents[0])
 	}
 	e := chat.Event{Kind: chat.KindOffered, Sender: &chat.Party{Type: chat.PartySystem}, Action: c.Action}
 	e.Data = data(chat.OfferData{Agents: c.Agents, Queue: conv.queue, Until: c.Until, Decision: c.Decision})
@@ -65,7 +63,7 @@ type Accept struct {
 	Workspace    chat.WorkspaceID
 	Conversation chat.ConversationID
 	Agent        string
-	Any          bool // also who was not offered it: somebody takes over by right
+	Any          bool // also who was not offered it, but is available and below the limit
 	By           chat.Party
 	Action       chat.ActionID
 
@@ -94,11 +92,54 @@ func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
 	if !c.Any && row.until != 0 && row.until <= micros(u.now) {
 		return Result{}, chat.Faultf(chat.CodeConflict, "the time to accept is over")
 	}
+	if c.Any {
+		if err := u.hasRoom(ctx, agentKey{c.ws, c.Agent}); err != nil {
+			return Result{}, err
+		}
+	}
 	place := &Place{
 		Workspace: c.Workspace, Conversation: c.Conversation, Expect: []chat.State{chat.StateQueued}, By: c.By, Action: c.Action,
 		To: chat.PlaceData{State: chat.StateAssigned, Assignee: c.Agent, Queue: conv.queue}, deed: c.deed,
 	}
 	return place.apply(ctx, u)
+}
+
+// hasRoom answers why an agent cannot take one more conversation.
+func (u *unit) hasRoom(ctx context.Context, k agentKey) error {
+	a, err := u.agent(ctx, k)
+	switch {
+	case err != nil:
+		return err
+	case !a.Available:
+		return chat.Faultf(chat.CodeConflict, "the agent is not available")
+	case a.Capacity == 0:
+		return nil
+	}
+	held := map[int64]bool{}
+	err = u.run(ctx, []stmt{{
+		sql:  "SELECT no FROM conversations WHERE workspace = $1 AND state = 'assigned' AND assignee = $2",
+		args: []any{k.ws, k.id},
+		scan: func(r scanner) error {
+			no, err := scanID(r)
+			held[no] = true
+			return err
+		},
+	}})
+	for at, c := range u.convs { // as this transaction leaves them
+		if at.ws == k.ws {
+			held[at.no] = c.state == chat.StateAssigned && c.assignee == k.id
+		}
+	}
+	n := 0
+	for _, has := range held {
+		if has {
+			n++
+		}
+	}
+	if err == nil && n >= a.Capacity {
+		err = chat.Faultf(chat.CodeConflict, "the agent has as many conversations as the limit allows")
+	}
+	return err
 }
 
 // The reasons why an offer ends without being accepted.

@@ -52,6 +52,12 @@ type offerRow struct {
 type deskRows struct {
 	agents map[agentKey]*agentRow
 	offers map[convKey]*offerRow
+	last   map[queueKey]string // who was offered the last conversation
+}
+
+type queueKey struct {
+	ws   int64
+	name string
 }
 
 const agentColumns = "a.uid, a.name, a.capacity, a.skills, a.state, a.available, a.state_at, a.created_at"
@@ -123,6 +129,13 @@ func (u *unit) keepOffer(k convKey, row *offerRow) {
 	u.desk.offers[k] = row
 }
 
+func (u *unit) keepLast(k queueKey, agent string) {
+	if u.desk.last == nil {
+		u.desk.last = map[queueKey]string{}
+	}
+	u.desk.last[k] = agent
+}
+
 func (r *offerRow) scan(s scanner) error {
 	var agents, declined string
 	if err := s.Scan(&agents, &declined, &r.offered, &r.until); err != nil {
@@ -154,6 +167,11 @@ func (u *unit) flushDesk() []stmt {
 				args: []any{k.ws, k.no, listText(row.agents), listText(row.declined), row.offered, row.until},
 			})
 		}
+	}
+	for _, k := range keys(u.desk.last, func(a, b queueKey) int { return cmp.Or(cmp.Compare(a.ws, b.ws), cmp.Compare(a.name, b.name)) }) {
+		out = append(out, stmt{
+			sql: "UPDATE queues SET last_agent = $1 WHERE workspace = $2 AND name = $3", args: []any{u.desk.last[k], k.ws, k.name},
+		})
 	}
 	return out
 }
