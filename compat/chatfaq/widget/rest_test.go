@@ -3,6 +3,7 @@ package widget
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,8 +53,10 @@ func TestConversations(t *testing.T) {
 		if answer["fsm_state"] != "Answer" || answer["conversation"] != first["id"] || answer["confidence"] != 1.0 || answer["last_chunk"] != true {
 			t.Errorf("answer: %v", answer)
 		}
-		k.until("same id", func() bool {
-			return k.messages[4].ID != nil && float64(*k.messages[4].ID) == answer["id"] && k.messages[4].StackID == answer["stack_id"]
+		k.until("the same id and name", func() bool {
+			return slices.ContainsFunc(k.messages, func(m shown) bool {
+				return m.ID != nil && float64(*m.ID) == answer["id"] && m.StackID == answer["stack_id"]
+			})
 		})
 
 		w.changes(at)
@@ -212,9 +215,15 @@ func TestUpload(t *testing.T) {
 			`{"content":"Send it","chatfaq":{"type":"file_upload","payload":{"content":"Send it","files":{"pdf":{"max_size":10}}}}}`)}}}
 		w.write(w.conv(k).ID, chat.PartyAgent, ask)
 		k.sees("bot: Hello!", "bot: What can I do for you?", "bot: Send it")
-		k.mu.Lock()
-		pdf, _ := k.messages[3].Stack[0].Payload["files"].(map[string]any)["pdf"].(map[string]any)
-		k.mu.Unlock()
+		var pdf map[string]any
+		k.until("asked for a file", func() bool {
+			m := k.messages[len(k.messages)-1]
+			if len(m.Stack) == 1 {
+				files, _ := m.Stack[0].Payload["files"].(map[string]any)
+				pdf, _ = files["pdf"].(map[string]any)
+			}
+			return pdf != nil
+		})
 		url, _ := pdf["presigned_url"].(string)
 		path, _ := pdf["s3_path"].(string)
 		if pdf["content_type"] != "application/pdf" || pdf["max_size"] != 10.0 {
