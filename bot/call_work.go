@@ -141,8 +141,8 @@ func (c *calling) part(ctx context.Context, p CallResult) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	if len(p.Messages) == 0 && len(p.Vars) == 0 {
-		return nil
+	if c.request.Condition || len(p.Messages) == 0 && len(p.Vars) == 0 {
+		return nil // a condition has a score and nothing to say
 	}
 	if c.parts++; c.parts > maxParts {
 		return fmt.Errorf("more than %d parts of an answer", maxParts)

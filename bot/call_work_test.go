@@ -276,3 +276,22 @@ func TestNobodyWaitsForTheAnswer(t *testing.T) {
 		})
 	}
 }
+
+// TestConditionsSayNothing: what a worker says while it judges a condition is no answer; its score is.
+func TestConditionsSayNothing(t *testing.T) {
+	inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
+		if c.Condition {
+			if err := part(CallResult{Messages: []chat.Message{chat.TextMessage("let me see")}}); err != nil {
+				return CallResult{}, err
+			}
+		}
+		return works(ctx, c, part)
+	}, func(w *world) {
+		w.do("> go")
+		synctest.Wait()
+		if got := w.said(); got != "* opened, > hi, > go, < from act, < after 1" {
+			t.Fatal(got)
+		}
+		w.replays()
+	})
+}
