@@ -64,6 +64,9 @@ func (k *socket) ended(err error) error {
 	return err
 }
 
+// visitor is shown in place of a random id as long as nobody has told a name.
+const visitor = "Visitor"
+
 // open finds the conversation of the thread, or opens it: then the bot speaks first.
 func (k *socket) open(ctx context.Context, r *http.Request) error {
 	_, err := k.s.Store.ThreadConversation(ctx, k.site.channel, k.thread)
@@ -72,7 +75,7 @@ func (k *socket) open(ctx context.Context, r *http.Request) error {
 	}
 	q := r.URL.Query()
 	in := chat.Incoming{
-		Key: "open:" + chat.NewID(), Kind: chat.KindOpened, Thread: k.thread, Sender: chat.Person{Address: k.thread.Address},
+		Key: "open:" + chat.NewID(), Kind: chat.KindOpened, Thread: k.thread, Sender: chat.Person{Address: k.thread.Address, Username: visitor},
 		Metadata: metadata(q.Get("metadata")), Override: override(q.Get("state_override")),
 	}
 	return k.s.Hub.Accept(ctx, k.site.channel, []chat.Incoming{in})

@@ -41,12 +41,14 @@ type Blobs interface {
 
 // Options are what the Server needs. Workers, Public and Limits may be left out.
 type Options struct {
-	Store   *store.Store
-	Hub     Hub
-	Blobs   Blobs
-	Wake    wake.Bus
-	Signer  Signer
-	Workers func(flow string) bool // whether a worker of the flow is connected; nil: not asked, calls wait for workers themselves
+	Store  *store.Store
+	Hub    Hub
+	Blobs  Blobs
+	Wake   wake.Bus
+	Signer Signer
+	// Workers tells whether a worker of the flow is connected; nil: not asked, calls wait for workers themselves. Flows without
+	// functions of workers are not asked for.
+	Workers func(ws chat.WorkspaceID, flow string) bool
 	Now     func() time.Time
 	Log     *slog.Logger
 	Public  string // base URL under which browsers reach us; "": the one of their request

@@ -186,7 +186,7 @@ func (k *socket) look(ctx context.Context, flow string) (err error) {
 		return refusal{closeRefused, "`No FSM found with name " + flow + "`"}
 	case err != nil:
 		return err
-	case k.site.workers && k.s.Workers != nil && !k.s.Workers(flow):
+	case k.site.workers && k.s.Workers != nil && !k.s.Workers(k.site.workspace, flow):
 		return refusal{closeRefused, "`No RPC worker " + flow + " connected`"}
 	}
 	return nil

@@ -72,7 +72,7 @@ func newWorld(t testing.TB, dsn string, limits Limits, call bot.Caller) *world {
 	w.ws = space.ID
 	w.workers.Store(true)
 	w.server = New(Options{
-		Store: w.store, Hub: w.hub, Blobs: blobs, Wake: w.bus, Signer: ring, Workers: func(string) bool { return w.workers.Load() },
+		Store: w.store, Hub: w.hub, Blobs: blobs, Wake: w.bus, Signer: ring, Workers: func(chat.WorkspaceID, string) bool { return w.workers.Load() },
 		Now: time.Now, Log: log, Limits: limits,
 	})
 	mux := http.NewServeMux()
