@@ -125,7 +125,7 @@ func (a *API) agent(ctx context.Context, in *AgentPath) (*reply[AgentNow], error
 }
 
 func (a *API) setAgentState(ctx context.Context, in *agentStatePost) (*reply[AgentNow], error) {
-	if err := onlyOwn(ctx, in.ID); err != nil {
+	if err := onlyOwn(ctx, in.ID, access.QueuesWrite); err != nil {
 		return nil, err
 	}
 	_, err := a.Store.Append(ctx, &store.SetAgentState{
@@ -165,10 +165,10 @@ func (a *API) putAgentState(ctx context.Context, in *agentStatePut) (*empty, err
 	return nil, a.Store.PutAgentState(ctx, here(ctx), store.AgentState{Name: in.Name, Title: in.Body.Title, Available: in.Body.Available})
 }
 
-// onlyOwn lets a user act as an agent only for oneself, but for those who may give conversations to others. An agent has the id of the user.
-func onlyOwn(ctx context.Context, agent string) error {
+// onlyOwn lets a user act as an agent only for oneself, but for those who have a right. An agent has the id of the user.
+func onlyOwn(ctx context.Context, agent string, others access.Right) error {
 	c := whole(ctx)
-	if c.person == nil || c.who.User == agent || c.who.Has(access.ConversationsAssign) {
+	if c.person == nil || c.who.User == agent || c.who.Has(others) {
 		return nil
 	}
 	return chat.Faultf(chat.CodeForbidden, "you can act for yourself only")
@@ -195,7 +195,7 @@ func (a *API) registerOffers() {
 }
 
 func (a *API) acceptConversation(ctx context.Context, in *claimPost) (*reply[chat.Event], error) {
-	if err := onlyOwn(ctx, in.Body.Agent); err != nil {
+	if err := onlyOwn(ctx, in.Body.Agent, access.ConversationsAssign); err != nil {
 		return nil, err
 	}
 	res, err := desk.Accept(ctx, a.Store, desk.Claim{
@@ -208,7 +208,7 @@ func (a *API) acceptConversation(ctx context.Context, in *claimPost) (*reply[cha
 }
 
 func (a *API) declineConversation(ctx context.Context, in *claimPost) (*reply[chat.Event], error) {
-	if err := onlyOwn(ctx, in.Body.Agent); err != nil {
+	if err := onlyOwn(ctx, in.Body.Agent, access.ConversationsAssign); err != nil {
 		return nil, err
 	}
 	res, err := a.Store.Append(ctx, &store.EndOffer{

@@ -51,3 +51,15 @@ func TestDesk(t *testing.T) {
 		})
 	}
 }
+
+// TestAgentsActForThemselves: a user who is an agent changes the own state only; who runs the queues changes anybody's.
+func TestAgentsActForThemselves(t *testing.T) {
+	w := people(t)
+	ada, eve := w.joined("ada@example.com", "agent"), w.joined("eve@example.com", "admin")
+	for _, id := range []string{ada.id, eve.id} {
+		w.ok("PUT", "/v1/agents/"+id, "admin", `{"name":"x"}`)
+	}
+	ada.want(200, "POST", "/v1/agents/"+ada.id+"/state", `{"state":"active"}`)
+	ada.want(403, "POST", "/v1/agents/"+eve.id+"/state", `{"state":"active"}`)
+	eve.want(200, "POST", "/v1/agents/"+ada.id+"/state", `{"state":"inactive"}`)
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -101,4 +102,28 @@ func (w *world) memory() (mem memory) {
 	cancel()
 	<-done
 	return mem
+}
+
+// TestQueueIsBounded: a contact who writes on while a worker is busy fills neither memory nor the database.
+func TestQueueIsBounded(t *testing.T) {
+	for name, text := range map[string]string{"many": "x", "large": strings.Repeat("x", 50<<10)} {
+		t.Run(name, func(t *testing.T) {
+			inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
+				<-time.After(4 * time.Second)
+				return works(ctx, c, part)
+			}, func(w *world) {
+				for range 150 {
+					w.do("> " + text)
+				}
+				synctest.Wait()
+				var size int
+				for _, q := range w.memory().Session.Queue {
+					size += weight(q.Message)
+				}
+				if n := len(w.memory().Session.Queue); n > maxQueue || size > maxQueued+64<<10 || n < 2 {
+					t.Errorf("%d messages of %d bytes wait", n, size)
+				}
+			})
+		})
+	}
 }

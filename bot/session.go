@@ -21,8 +21,12 @@ const (
 	PhaseClosed   Phase = "closed"   // for nothing any more
 )
 
-// maxQueue bounds the messages that wait while a turn is open.
-const maxQueue = 100
+// maxQueue and maxQueued bound the messages that wait while a turn is open: their number, and their bytes beside the first one. All of
+// them are written with every step.
+const (
+	maxQueue  = 100
+	maxQueued = 256 << 10
+)
 
 // Session is all that a flow remembers of one conversation, as JSON: where it is, its variables, what it is
 // waiting for and which messages wait. The zero value is a conversation that has not begun. Step never changes
@@ -48,6 +52,26 @@ type Session struct {
 type Waiting struct {
 	Pos     int64         `json:"pos"`
 	Message *chat.Message `json:"message"`
+}
+
+// weight is roughly how many bytes a message is.
+func weight(m *chat.Message) (n int) {
+	for _, e := range m.Stack {
+		n += len(e.Payload)
+	}
+	return n
+}
+
+// full tells whether one more message cannot wait.
+func (s *Session) full(m *chat.Message) bool {
+	if len(s.Queue) == 0 {
+		return false
+	}
+	n := weight(m)
+	for _, w := range s.Queue {
+		n += weight(w.Message)
+	}
+	return len(s.Queue) >= maxQueue || n > maxQueued
 }
 
 // Position is the next action to run.

@@ -93,8 +93,8 @@ func (s *stepper) received() {
 	case s.session.Phase == PhaseAway || s.session.Phase == PhaseClosed:
 		s.ignore("the flow does not have the conversation")
 		return
-	case len(s.session.Queue) >= maxQueue:
-		s.ignore(fmt.Sprintf("%d messages wait already", maxQueue))
+	case s.session.full(event.Message):
+		s.ignore(fmt.Sprintf("%d messages wait already", len(s.session.Queue)))
 		return
 	}
 	if s.opens(event) && !s.flow.evaluate {

@@ -177,10 +177,14 @@ func (p *program) blobs() (blob.Store, error) {
 		})
 	}
 	f, err := blob.Dir(filepath.Join(s.Data, blobFolder))
-	if err == nil {
-		p.later(f.Close)
+	if err != nil {
+		return nil, err
 	}
-	return f, err
+	p.later(f.Close)
+	if err := f.Sweep(time.Now().Add(-24 * time.Hour)); err != nil {
+		p.log.Warn("half-written files stay", "err", err)
+	}
+	return f, nil
 }
 
 func (p *program) openHub(context.Context) error {
