@@ -117,7 +117,7 @@ func (a *ask) tell(payload map[string]any) error {
 func (a *ask) fail(ctx context.Context, err error) {
 	words := "something went wrong on our side"
 	fault, isFault := errors.AsType[*chat.Fault](err)
-	wrong, isWrong := errors.AsType[fieldErrors](err)
+	wrong, isWrong := errors.AsType[invalidError](err)
 	switch {
 	case isWrong:
 		words = "invalid request: " + wrong.Error()
@@ -192,7 +192,7 @@ func (a *ask) prompt(ctx context.Context) error {
 
 func (a *ask) read(into any) error {
 	if err := json.Unmarshal(a.data, into); err != nil {
-		return fieldErrors{"data": []string{err.Error()}}
+		return invalidError{"data": []string{err.Error()}}
 	}
 	return nil
 }

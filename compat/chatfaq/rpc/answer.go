@@ -38,7 +38,7 @@ type bubble struct {
 // add takes the next frame of an answer. After an error it still holds what was said before.
 func (a *answer) add(r result) error {
 	if r.Condition {
-		return fieldErrors{"node_type": []string{"The call is for an event."}}
+		return invalidError{"node_type": []string{"The call is for an event."}}
 	}
 	layers, size, err := readLayers(r.Layers)
 	if err != nil {
@@ -73,7 +73,7 @@ func readLayers(raw []json.RawMessage) ([]mml.Layer, int, error) {
 			return nil, 0, inLayer(i, err.Error())
 		}
 		if layers[i].Type == "" {
-			return nil, 0, fieldErrors{"stack": fieldErrors{strconv.Itoa(i): required("type")}}
+			return nil, 0, invalidError{"stack": invalidError{strconv.Itoa(i): required("type")}}
 		}
 		size += len(one)
 	}
@@ -81,7 +81,7 @@ func readLayers(raw []json.RawMessage) ([]mml.Layer, int, error) {
 }
 
 func inLayer(i int, word string) error {
-	return fieldErrors{"stack": fieldErrors{strconv.Itoa(i): []string{word}}}
+	return invalidError{"stack": invalidError{strconv.Itoa(i): []string{word}}}
 }
 
 // put takes the newest frame of a bubble: a delta is joined to what was there, everything else replaces it.
@@ -149,10 +149,10 @@ func (a *answer) finish() error {
 	a.open = nil
 	m, err := b.message()
 	if err != nil {
-		return fieldErrors{"stack": []string{err.Error()}}
+		return invalidError{"stack": []string{err.Error()}}
 	}
 	if a.held += b.size + len(b.content); a.held > maxHeld {
-		return fieldErrors{"stack": []string{fmt.Sprintf("more than %d bytes at once", maxHeld)}}
+		return invalidError{"stack": []string{fmt.Sprintf("more than %d bytes at once", maxHeld)}}
 	}
 	a.done = append(a.done, m)
 	return nil

@@ -45,10 +45,10 @@ type outgoing struct {
 	Payload any    `json:"payload"`
 }
 
-// fieldErrors are what is wrong, by member, in the words that the protocol's own server uses.
-type fieldErrors map[string]any
+// invalidError are what is wrong, by member, in the words that the protocol's own server uses.
+type invalidError map[string]any
 
-func (f fieldErrors) Error() string {
+func (f invalidError) Error() string {
 	raw, err := json.Marshal(map[string]any(f))
 	if err != nil {
 		return "invalid"
@@ -62,16 +62,16 @@ const (
 	wordText     = "Not a valid string."
 )
 
-func required(names ...string) fieldErrors {
-	f := fieldErrors{}
+func required(names ...string) invalidError {
+	f := invalidError{}
 	for _, name := range names {
 		f[name] = []string{wordRequired}
 	}
 	return f
 }
 
-func notAChoice(word string) fieldErrors {
-	return fieldErrors{"type": []string{fmt.Sprintf("%q is not a valid choice.", word)}}
+func notAChoice(word string) invalidError {
+	return invalidError{"type": []string{fmt.Sprintf("%q is not a valid choice.", word)}}
 }
 
 // errNoJSON is a frame that cannot be read at all.
@@ -91,7 +91,7 @@ func readFrame(raw []byte) (incoming, error) {
 	case isNull(in.Type):
 		return incoming{}, required("type")
 	case json.Unmarshal(in.Type, &kind) != nil:
-		return incoming{}, fieldErrors{"type": []string{wordText}}
+		return incoming{}, invalidError{"type": []string{wordText}}
 	case !isObject(in.Data):
 		return incoming{}, required("data")
 	}
@@ -116,7 +116,7 @@ func encode(v any) ([]byte, error) {
 // errorFrame says what was wrong with a frame.
 func errorFrame(err error) outgoing {
 	var errs any = err.Error()
-	if f, ok := errors.AsType[fieldErrors](err); ok {
+	if f, ok := errors.AsType[invalidError](err); ok {
 		errs = f
 	}
 	return outgoing{typeError, statusBad, map[string]any{"errors": errs, "request_info": map[string]any{}}}
@@ -124,7 +124,7 @@ func errorFrame(err error) outgoing {
 
 // resultError is errorFrame for a malformed rpc_result, where the payload is the validation itself.
 func resultError(err error) outgoing {
-	if f, ok := errors.AsType[fieldErrors](err); ok {
+	if f, ok := errors.AsType[invalidError](err); ok {
 		return outgoing{typeError, statusBad, f}
 	}
 	return errorFrame(err)
@@ -206,9 +206,9 @@ func readResult(data json.RawMessage) (result, error) {
 	r.CallID, r.Conversation = valueOf(in.Ctx.CallID), valueOf(in.Ctx.Conversation)
 	r.Group, r.Stack = string(valueOf(in.Group)), string(valueOf(in.ID))
 	if err != nil {
-		return r, fieldErrors{"data": []string{err.Error()}}
+		return r, invalidError{"data": []string{err.Error()}}
 	}
-	wrong := fieldErrors{}
+	wrong := invalidError{}
 	if r.Conversation == "" {
 		wrong["ctx"] = required("conversation_id")
 	}
@@ -251,7 +251,7 @@ type score struct {
 
 func (r result) score() (score, error) {
 	if !r.Condition {
-		return score{}, fieldErrors{"node_type": []string{"The call is for a condition."}}
+		return score{}, invalidError{"node_type": []string{"The call is for a condition."}}
 	}
 	if len(r.Layers) == 0 {
 		return score{}, required("stack")
@@ -261,7 +261,7 @@ func (r result) score() (score, error) {
 		Data  json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(r.Layers[0], &in); err != nil || in.Score == nil {
-		return score{}, fieldErrors{"stack": fieldErrors{"0": fieldErrors{"score": []string{"A valid number is required."}}}}
+		return score{}, invalidError{"stack": invalidError{"0": invalidError{"score": []string{"A valid number is required."}}}}
 	}
 	if isNull(in.Data) {
 		in.Data = nil

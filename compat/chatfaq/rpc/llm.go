@@ -55,7 +55,7 @@ func (a *ask) streams() bool {
 }
 
 func (d *llmData) check() error {
-	wrong := fieldErrors{}
+	wrong := invalidError{}
 	schema := !isNull(d.Schema)
 	switch {
 	case schema && len(d.Tools) > 0:
@@ -118,7 +118,7 @@ func (m llmMessage) parts() ([]llm.Part, error) {
 	}
 	var list []part
 	if err := json.Unmarshal(m.Content, &list); err != nil {
-		return nil, fieldErrors{"messages": []string{"content is a text or a list of parts"}}
+		return nil, invalidError{"messages": []string{"content is a text or a list of parts"}}
 	}
 	out := make([]llm.Part, 0, len(list))
 	for _, p := range list {
@@ -211,7 +211,7 @@ func parts(content []llm.Part) []part {
 func (a *ask) conversation(ctx context.Context) ([]llm.Message, error) {
 	var id chat.ConversationID
 	if json.Unmarshal(a.channel(), &id) != nil {
-		return nil, fieldErrors{"bot_channel_name": []string{wordText}}
+		return nil, invalidError{"bot_channel_name": []string{wordText}}
 	}
 	ws := a.c.token.Workspace
 	conv, err := a.s.Store.Conversation(ctx, ws, id)

@@ -216,6 +216,14 @@ func (p *pool) list(ws chat.WorkspaceID) []workerView {
 	return out
 }
 
+// Connected tells whether this node has a worker of a flow.
+func (s *Server) Connected(ws chat.WorkspaceID, flow string) bool {
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	c := s.pool.crews[crewKey{ws, flow}]
+	return c != nil && len(c.members) > 0
+}
+
 // seats remember which worker had a conversation: the newest maxSeats of them for certain.
 type seats struct {
 	young, old map[chat.ConversationID]*member

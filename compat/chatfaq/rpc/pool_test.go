@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 )
@@ -78,7 +79,7 @@ func TestGrace(t *testing.T) {
 	s.connect()
 	ch := w.channel("parcel_fsm")
 	s.die()
-	w.until("it left", func() bool { return len(w.server.pool.list(w.ws)) == 0 })
+	w.until("it left", func() bool { return !w.server.Connected(w.ws, "parcel_fsm") })
 	w.write(ch, "ann", "hi")
 	w.until("called", func() bool {
 		return w.conversation(ch, "ann") != "" && slices.ContainsFunc(w.events(w.conversation(ch, "ann")), func(e chat.Event) bool { return e.Kind == chat.KindCall })
@@ -384,6 +385,7 @@ func TestManyCalls(t *testing.T) {
 	gate, waiting := make(chan struct{}), make(chan struct{}, people)
 	for range 4 {
 		s := w.parcelWorker()
+		s.definition = `{"call_timeout":600,` + parcelRest
 		s.functions["send_greeting"] = []function{{event: func(t *sdkTurn) {
 			waiting <- struct{}{}
 			<-gate
@@ -401,9 +403,7 @@ func TestManyCalls(t *testing.T) {
 		wg.Go(func() { w.write(channels[i%len(channels)], fmt.Sprint("p", i), "hi") })
 	}
 	wg.Wait()
-	for range people {
-		<-waiting
-	}
+	w.within(2*time.Minute, "all are called", func() bool { return len(waiting) == people })
 	if n := len(w.underWay()); n != people {
 		t.Errorf("%d calls under way", n)
 	}

@@ -51,7 +51,7 @@ func (s *Server) reply(c *socket, err error) {
 	if err == nil {
 		return
 	}
-	_, wrong := errors.AsType[fieldErrors](err)
+	_, wrong := errors.AsType[invalidError](err)
 	if fault, ok := errors.AsType[*chat.Fault](err); ok && !wrong {
 		err = errors.New(fault.Detail)
 	} else if !wrong {
@@ -90,9 +90,9 @@ var flowName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 func readDefinition(data json.RawMessage) (definition, *bot.Flow, error) {
 	var d definition
 	if err := json.Unmarshal(data, &d); err != nil {
-		return d, nil, fieldErrors{"data": []string{err.Error()}}
+		return d, nil, invalidError{"data": []string{err.Error()}}
 	}
-	wrong := fieldErrors{}
+	wrong := invalidError{}
 	switch {
 	case d.Name == nil || *d.Name == "":
 		wrong["name"] = []string{wordRequired}

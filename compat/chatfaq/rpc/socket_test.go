@@ -93,7 +93,7 @@ func TestTooManySockets(t *testing.T) {
 		return len(w.server.sockets) == 1 && len(w.server.reserved) == 1
 	})
 	w.until("let in", func() bool {
-		conn, _, err := websocket.Dial(t.Context(), w.url("/back/ws/broker/rpc/")+"?token="+w.token, nil)
+		conn, _, err := websocket.Dial(t.Context(), w.url("/back/ws/broker/rpc/")+"?token="+w.token, nil) //nolint:bodyclose // the socket has it
 		if err == nil {
 			_ = conn.CloseNow()
 		}

@@ -138,7 +138,7 @@ func (s *standin) socket(name string) *websocket.Conn {
 // consume keeps one socket open.
 func (s *standin) consume(ctx context.Context, route string, queue chan []byte) {
 	for ctx.Err() == nil {
-		conn, _, err := websocket.Dial(ctx, s.w.url("/back/ws/broker/"+route+"/")+"?token="+s.w.token, nil)
+		conn, _, err := websocket.Dial(ctx, s.w.url("/back/ws/broker/"+route+"/")+"?token="+s.w.token, nil) //nolint:bodyclose // the socket has it
 		if err == nil {
 			conn.SetReadLimit(1 << 20)
 			s.mu.Lock()

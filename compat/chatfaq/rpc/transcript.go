@@ -124,7 +124,7 @@ func (t *transcripts) find(ctx context.Context, ws chat.WorkspaceID, conv chat.C
 	tr = &transcript{made: t.now(), metadata: json.RawMessage("{}")}
 	tr.human = sender{Type: "human", Platform: platform(channel.Connector), ID: conv.Thread.Address}
 	for _, i := range contact.Identities {
-		if i.Channel == conv.Channel {
+		if i.Channel == conv.Channel && (i.Address == conv.Thread.Address || conv.Thread.Group) {
 			tr.human.ID, tr.human.First, tr.human.Last = i.Address, i.Person.FirstName, i.Person.LastName
 			break
 		}

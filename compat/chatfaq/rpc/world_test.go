@@ -127,7 +127,7 @@ func (w *world) url(path string) string { return "ws" + strings.TrimPrefix(w.htt
 // dial opens a socket of a worker.
 func (w *world) dial(path string) *websocket.Conn {
 	w.t.Helper()
-	conn, res, err := websocket.Dial(w.t.Context(), w.url(path)+"?token="+w.token, nil)
+	conn, res, err := websocket.Dial(w.t.Context(), w.url(path)+"?token="+w.token, nil) //nolint:bodyclose // the socket has it
 	if err != nil {
 		w.t.Fatal(err, res)
 	}
@@ -139,7 +139,7 @@ func (w *world) dial(path string) *websocket.Conn {
 // refused dials and gives the status of the refusal.
 func (w *world) refused(path string) int {
 	w.t.Helper()
-	conn, res, err := websocket.Dial(w.t.Context(), w.url(path), nil)
+	conn, res, err := websocket.Dial(w.t.Context(), w.url(path), nil) //nolint:bodyclose // the socket has it
 	if err == nil {
 		_ = conn.CloseNow()
 		w.t.Fatalf("%s was let in", path)
@@ -238,7 +238,12 @@ func (w *world) hears(ch chat.ChannelID, from, want string) {
 
 func (w *world) until(what string, good func() bool) {
 	w.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	w.within(20*time.Second, what, good)
+}
+
+func (w *world) within(limit time.Duration, what string, good func() bool) {
+	w.t.Helper()
+	deadline := time.Now().Add(limit)
 	for !good() {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("never: %s", what)
