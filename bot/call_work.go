@@ -87,6 +87,7 @@ type calling struct {
 	call    Caller
 	request Request
 	parts   int
+	begun   bool
 }
 
 // record is what the log learns of a result.
@@ -103,7 +104,7 @@ var errTimeout = errors.New("timeout")
 // outcome makes the call. Whatever happens, the answer is one that ends the waiting.
 func (c *calling) outcome(ctx context.Context) json.RawMessage {
 	limit := max(c.request.Deadline.Sub(c.j.Event.At), time.Second)
-	if c.j.Interrupted { // it had parts already, and so more time
+	if c.j.Interrupted { // it had signs of life already, and so more time
 		c.request.Deadline = c.j.Now().Add(limit)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, maxCallTime, errTimeout)
@@ -142,7 +143,7 @@ func (c *calling) part(ctx context.Context, p CallResult) error {
 		return context.Cause(ctx)
 	}
 	if c.request.Condition || len(p.Messages) == 0 && len(p.Vars) == 0 {
-		return nil // a condition has a score and nothing to say
+		return c.alive(ctx) // a condition has a score and nothing to say
 	}
 	if c.parts++; c.parts > maxParts {
 		return fmt.Errorf("more than %d parts of an answer", maxParts)
@@ -153,6 +154,16 @@ func (c *calling) part(ctx context.Context, p CallResult) error {
 		return err
 	}
 	return c.j.Save(ctx, c.j.Progress, c.record(raw, "call/"+c.request.ID+"/"+strconv.Itoa(c.parts)))
+}
+
+// alive writes down, once and not before it matters, that the worker has more time than the event tells.
+func (c *calling) alive(ctx context.Context) error {
+	left := c.request.Deadline.Sub(c.j.Now())
+	if c.j.Interrupted || c.begun || c.parts > 0 || left > c.request.Deadline.Sub(c.j.Event.At)/2 {
+		return nil
+	}
+	c.begun = true
+	return c.j.Begin(ctx)
 }
 
 // attempt runs the Caller; one that breaks down fails the call and nothing else.

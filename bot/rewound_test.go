@@ -141,3 +141,33 @@ func TestStepsTellWhatFollows(t *testing.T) {
 		}
 	})
 }
+
+// TestStopWhileTheWorkerIsAlive: signs of life count across a restart, also when nothing is finished yet.
+func TestStopWhileTheWorkerIsAlive(t *testing.T) {
+	inWorkingWorld(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
+		for range 20 {
+			if c.Condition {
+				break
+			}
+			select {
+			case <-time.After(2 * time.Second): // of five
+			case <-ctx.Done():
+				return CallResult{}, ctx.Err()
+			}
+			if err := part(CallResult{}); err != nil {
+				return CallResult{}, err
+			}
+		}
+		return works(ctx, c, part)
+	}, func(w *world) {
+		w.do("> go")
+		<-time.After(7 * time.Second)
+		w.stop()
+		w.start()
+		<-time.After(50 * time.Second)
+		if got := w.said(); got != "* opened, > hi, > go, < from act, < after 1" {
+			t.Error(got)
+		}
+		w.replays()
+	})
+}
