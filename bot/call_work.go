@@ -41,8 +41,8 @@ type Request struct {
 // busy, the same call is made again, with the same ID.
 type Caller func(ctx context.Context, r Request, part func(CallResult) error) (CallResult, error)
 
-// maxCalls is how many calls of a channel's conversations may be under way at once.
-const maxCalls = 64
+// maxCalls is how many calls of a channel's conversations may be under way at once: a call only waits, and the workers have limits of their own.
+const maxCalls = 1000
 
 // Bounds of one call: a worker's answer, or a part of it, in bytes of JSON; its parts; and its time, however often it is prolonged.
 const (
