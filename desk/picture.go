@@ -40,8 +40,8 @@ type waiter struct {
 	Waiting
 	queue string
 	since time.Time
-	offer []AgentID
-	told  bool // it was offered once
+	offer []AgentID // who have to answer in time
+	told  bool      // it is offered, also to all who like
 }
 
 // Settings are what a queue may set beside its rule.
@@ -164,8 +164,7 @@ func (p *picture) wait(row store.WaitingConversation) *waiter {
 	for i, a := range row.Agents {
 		offer[i] = AgentID(a)
 	}
-	w.told = len(offer) > 0
-	p.offer(w, offer)
+	p.offer(w, offer, row.Until)
 	return w
 }
 
@@ -182,13 +181,14 @@ func (p *picture) stand(w *waiter) {
 	q.line = slices.Insert(q.line, at, w)
 }
 
-// offer changes whom a conversation is offered to. What is offered to one counts as that agent's load; what all may take does not.
-func (p *picture) offer(w *waiter, to []AgentID) {
+// offer changes whom a conversation is offered to. What one has to answer until some time counts as that agent's load, also when the queue
+// has another rule by then; what all may take does not.
+func (p *picture) offer(w *waiter, to []AgentID, until time.Time) {
 	for _, id := range w.offer {
 		p.burden(id, -1, time.Time{})
 	}
-	w.offer = nil
-	if q := p.queues[w.queue]; q != nil && q.rule == Everyone {
+	w.offer, w.told = nil, len(to) > 0
+	if until.IsZero() {
 		return
 	}
 	for _, id := range to {
@@ -208,7 +208,7 @@ func (p *picture) hold(conv chat.ConversationID, agent AgentID, now time.Time) {
 func (p *picture) leave(conv chat.ConversationID, now time.Time) (freed []AgentID) {
 	if w := p.waiting[conv]; w != nil {
 		freed = w.offer
-		p.offer(w, nil)
+		p.offer(w, nil, time.Time{})
 		if q := p.queues[w.queue]; q != nil {
 			q.line = slices.DeleteFunc(q.line, func(x *waiter) bool { return x == w })
 		}

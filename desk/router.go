@@ -219,8 +219,7 @@ func (p *picture) tell(tx *store.Tx, q *queue, w *waiter, d Decision, action cha
 	if err != nil {
 		return err
 	}
-	w.told = true
-	p.offer(w, d.Offer)
+	p.offer(w, d.Offer, until)
 	return nil
 }
 
