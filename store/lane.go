@@ -74,7 +74,7 @@ func (r *workRun) ring() {
 	}
 }
 
-// drainTime is how long jobs under way have to end when the program stops.
+// drainTime is how long jobs under way have to end when the program stops, unless their kind says otherwise.
 const drainTime = 10 * time.Second
 
 // run goes on while there is something to do. The goroutine sleeps when all lanes wait.
@@ -82,7 +82,7 @@ func (r *workRun) run(ctx context.Context) {
 	jobs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	// jobs under way may end in peace: to cut a request off would leave it unsure
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, cancel) })
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(r.w.Drain, cancel) })
 	defer stop()
 	for failures := 0; ; {
 		err := r.turn(ctx, jobs)

@@ -109,6 +109,8 @@ type Worker struct {
 	Do   Do
 	// Concurrency says how many jobs of a group (a channel) may be under way at once; default 8.
 	Concurrency func(group string) int
+	// Drain is how long jobs under way may go on when the program stops; default 10 s, for to cut a request off would leave it unsure.
+	Drain time.Duration
 }
 
 // Limits of what a node holds of one group in memory; the rest waits in the database.
@@ -122,6 +124,9 @@ const (
 func (s *Store) Work(ctx context.Context, w Worker) error {
 	if w.Concurrency == nil {
 		w.Concurrency = func(string) int { return 8 }
+	}
+	if w.Drain == 0 {
+		w.Drain = drainTime
 	}
 	k := &working{s: s, Worker: w, runs: map[int64]*workRun{}}
 	return k.run(ctx)
