@@ -57,7 +57,7 @@ func (r *Runner) RunCalls(ctx context.Context, call Caller) error {
 	return r.Store.Work(ctx, store.Worker{
 		Work: workCall, Concurrency: func(string) int { return maxCalls },
 		Drain: time.Second, // a call can be made again
-		Do: func(ctx context.Context, j *store.Job) store.Verdict { return r.call(ctx, call, j) },
+		Do:    func(ctx context.Context, j *store.Job) store.Verdict { return r.call(ctx, call, j) },
 	})
 }
 
