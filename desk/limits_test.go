@@ -64,6 +64,26 @@ func TestLimitOfWhoTakesManyAtOnce(t *testing.T) {
 	})
 }
 
+// TestOffersCountForWhoTakes: who has to answer an offer has no room for what all may take, above the limit; but the same one may be taken.
+func TestOffersCountForWhoTakes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		w.agent("ann", 1)
+		w.queue(LeastBusy, Settings{}, "ann")
+		w.do(&store.PutQueue{Workspace: w.ws, Queue: store.Queue{Name: "all", Rule: string(Everyone), Members: []string{"ann"}}})
+		asked, free := w.customer("one"), w.customer("two")
+		w.place(free, chat.PlaceData{State: chat.StateQueued, Queue: "all"})
+		w.isOffered(asked, "ann")
+		if err := w.accept(free, "ann"); chat.CodeOf(err) != chat.CodeConflict {
+			w.Errorf("above the limit: %v", err)
+		}
+		w.queue(Everyone, Settings{}, "ann")
+		w.must(w.accept(asked, "ann"))
+		w.place(asked, chat.PlaceData{State: chat.StateClosed})
+		w.must(w.accept(free, "ann"))
+	})
+}
+
 // TestErasedIsNotOverdue: an offer goes with the conversation that was erased.
 func TestErasedIsNotOverdue(t *testing.T) {
 	t.Parallel()

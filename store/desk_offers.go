@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -93,7 +95,7 @@ func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
 		return Result{}, chat.Faultf(chat.CodeConflict, "the time to accept is over")
 	}
 	if c.Any {
-		if err := u.hasRoom(ctx, agentKey{c.ws, c.Agent}); err != nil {
+		if err := u.hasRoom(ctx, agentKey{c.ws, c.Agent}, convKey{conv.ws, conv.no}); err != nil {
 			return Result{}, err
 		}
 	}
@@ -104,8 +106,8 @@ func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
 	return place.apply(ctx, u)
 }
 
-// hasRoom answers why an agent cannot take one more conversation.
-func (u *unit) hasRoom(ctx context.Context, k agentKey) error {
+// hasRoom answers why an agent cannot take a conversation beside the others.
+func (u *unit) hasRoom(ctx context.Context, k agentKey, conv convKey) error {
 	a, err := u.agent(ctx, k)
 	switch {
 	case err != nil:
@@ -115,32 +117,53 @@ func (u *unit) hasRoom(ctx context.Context, k agentKey) error {
 	case a.Capacity == 0:
 		return nil
 	}
-	held := map[int64]bool{}
-	err = u.run(ctx, []stmt{{
-		sql:  "SELECT no FROM conversations WHERE workspace = $1 AND state = 'assigned' AND assignee = $2",
-		args: []any{k.ws, k.id},
-		scan: func(r scanner) error {
-			no, err := scanID(r)
-			held[no] = true
-			return err
-		},
-	}})
-	for at, c := range u.convs { // as this transaction leaves them
-		if at.ws == k.ws {
-			held[at.no] = c.state == chat.StateAssigned && c.assignee == k.id
-		}
-	}
-	n := 0
-	for _, has := range held {
-		if has {
-			n++
-		}
-	}
-	if err == nil && n >= a.Capacity {
+	load, err := u.load(ctx, k)
+	delete(load, conv)
+	if err == nil && len(load) >= a.Capacity {
 		err = chat.Faultf(chat.CodeConflict, "the agent has as many conversations as the limit allows")
 	}
 	return err
 }
+
+// load is what an agent has, or has to answer in time, as this transaction leaves it.
+func (u *unit) load(ctx context.Context, k agentKey) (map[convKey]bool, error) {
+	held, asked := map[convKey]bool{}, map[convKey]bool{}
+	err := u.run(ctx, []stmt{{
+		sql:  "SELECT no FROM conversations WHERE workspace = $1 AND state = 'assigned' AND assignee = $2",
+		args: []any{k.ws, k.id},
+		scan: func(r scanner) error {
+			no, err := scanID(r)
+			held[convKey{k.ws, no}] = true
+			return err
+		},
+	}, {
+		sql: `SELECT conversation, agents, declined, offered_at, until_at FROM offers
+ WHERE workspace = $1 AND until_at > 0 AND agents LIKE $2 ESCAPE '\'`,
+		args: []any{k.ws, likePart(strings.Trim(listText([]string{k.id}), "[]"))},
+		scan: func(r scanner) error {
+			var row offerRow
+			at := convKey{ws: k.ws}
+			err := row.scan(frontScanner{r, []any{&at.no}})
+			asked[at] = row.wants(k.id)
+			return err
+		},
+	}})
+	for at, row := range u.desk.offers {
+		asked[at] = at.ws == k.ws && row.wants(k.id)
+	}
+	for at, c := range u.convs {
+		held[at] = at.ws == k.ws && c.state == chat.StateAssigned && c.assignee == k.id
+		asked[at] = asked[at] && c.state == chat.StateQueued
+	}
+	for at, has := range asked {
+		held[at] = held[at] || has
+	}
+	maps.DeleteFunc(held, func(_ convKey, has bool) bool { return !has })
+	return held, err
+}
+
+// wants tells whether an agent has to answer in time.
+func (r *offerRow) wants(agent string) bool { return r.until > 0 && slices.Contains(r.agents, agent) }
 
 // The reasons why an offer ends without being accepted.
 const (
