@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
 )
@@ -162,7 +163,8 @@ func (s *Server) fromSender(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, out)
 }
 
-// find opens a conversation by its number. A position in the log, by which workers know it, is good with a token only: it can be guessed.
+// find opens a conversation by its number. A position in the log, by which workers know it, can be guessed: it is
+// good only with a token that may read, or write, all conversations.
 func (s *Server) find(r *http.Request, text string) (known, error) {
 	ctx := r.Context()
 	ws, err := s.sites.workspace(ctx)
@@ -174,12 +176,15 @@ func (s *Server) find(r *http.Request, text string) (known, error) {
 		return known{}, errNotFound()
 	}
 	pos, ok := s.numbers.position(number)
-	token := bearer(r)
-	trusted, err := s.good(ctx, ws, token)
+	scopes, trusted, err := s.scopes(ctx, ws, bearer(r))
 	if err != nil {
 		return known{}, err
 	}
-	if !ok && trusted {
+	wanted := []string{access.ScopeRead, scopeWorker}
+	if r.Method == http.MethodPatch || r.Method == http.MethodDelete {
+		wanted = []string{access.ScopeWrite}
+	}
+	if !ok && trusted && may(scopes, wanted...) {
 		pos, ok = number, true
 	}
 	if !ok {
@@ -190,6 +195,18 @@ func (s *Server) find(r *http.Request, text string) (known, error) {
 		err = errNoToken()
 	}
 	return k, err
+}
+
+// admit refuses a conversation that requires a token to callers without one.
+func (s *Server) admit(r *http.Request, k known) error {
+	if !k.site.settings.AuthenticationRequired {
+		return nil
+	}
+	good, err := s.good(r.Context(), k.site.workspace, bearer(r))
+	if err == nil && !good {
+		err = errNoToken()
+	}
+	return err
 }
 
 // at is the conversation that was opened at a position.

@@ -124,12 +124,24 @@ func (k *socket) missed(r *room, conv chat.Conversation, events []chat.Event, re
 	if n := len(events); n > 0 {
 		seen = events[n-1].Pos
 	}
-	frames = frames[max(0, len(frames)-k.s.Limits.Replay):]
+	frames = newest(frames, k.s.Limits.Replay, k.s.Limits.Backlog)
 	quiet := !now.waiting && now.due == 0 && len(all) > 0 // a message of the client's may have been lost on the way
 	if quiet {
 		frames = append(frames, k.s.unlock(k.thread.Address, id))
 	}
 	return frames, seen
+}
+
+// newest keeps the last frames, as many as may wait for a client.
+func newest(frames []*frame, count int, size int64) []*frame {
+	first := len(frames)
+	for first > 0 && len(frames)-first < count {
+		if size -= int64(len(frames[first-1].data)); size < 0 && first < len(frames) {
+			break
+		}
+		first--
+	}
+	return frames[first:]
 }
 
 // read takes the client's frames, one after the other.

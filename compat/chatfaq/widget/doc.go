@@ -63,6 +63,7 @@ type Limits struct {
 	Sockets    int           // open at the same time; 50,000
 	Room       int           // of one conversation; 32
 	Buffer     int           // frames that wait for a slow client before it is cut off; 128
+	Backlog    int64         // bytes of those frames; one frame always may wait; 4 MiB
 	Replay     int           // messages that a client which comes back gets again; 50
 	Sweep      time.Duration // how often the log is looked at when nobody told of it; 2 s
 	Ping       time.Duration // between signs of life; 30 s
@@ -77,6 +78,7 @@ func (l *Limits) defaults() {
 	setDefault(&l.Sockets, 50_000)
 	setDefault(&l.Room, 32)
 	setDefault(&l.Buffer, 128)
+	setDefault(&l.Backlog, 4<<20)
 	setDefault(&l.Replay, 50)
 	setDefault(&l.Sweep, 2*time.Second)
 	setDefault(&l.Ping, 30*time.Second)
@@ -99,7 +101,7 @@ type Server struct {
 	numbers numbers
 
 	mu       sync.Mutex
-	sockets  int
+	sockets  map[*socket]context.CancelFunc
 	stopping bool
 	stop     chan struct{}
 	open     sync.WaitGroup
@@ -109,7 +111,7 @@ type Server struct {
 func New(o Options) *Server {
 	o.Limits.defaults()
 	o.Public = strings.TrimRight(o.Public, "/")
-	s := &Server{Options: o, numbers: newNumbers(o.Signer), stop: make(chan struct{})}
+	s := &Server{Options: o, numbers: newNumbers(o.Signer), stop: make(chan struct{}), sockets: map[*socket]context.CancelFunc{}}
 	s.sites = &sites{s: s, flows: map[string]knownFlow{}}
 	s.feed = &feed{s: s, rooms: map[roomKey]*room{}, convs: map[chat.ConversationID]*room{}, channels: map[chat.ChannelID]int{}}
 	return s
@@ -121,7 +123,10 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	s.mountREST(mux)
 }
 
-// Close ends all sockets, so that the program can stop; clients come back by themselves.
+// closeTime is how long clients may take to hear that the server stops.
+const closeTime = 3 * time.Second
+
+// Close ends all sockets, so that the program can stop; clients come back by themselves. Those that do not read are cut off.
 func (s *Server) Close() {
 	s.mu.Lock()
 	if !s.stopping {
@@ -129,24 +134,33 @@ func (s *Server) Close() {
 		close(s.stop)
 	}
 	s.mu.Unlock()
+	defer time.AfterFunc(closeTime, s.cut).Stop()
 	s.open.Wait()
 }
 
-// enter makes room for a socket.
-func (s *Server) enter() bool {
+func (s *Server) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopping || s.sockets >= s.Limits.Sockets {
+	for _, cancel := range s.sockets {
+		cancel()
+	}
+}
+
+// enter makes room for a socket.
+func (s *Server) enter(k *socket, cancel context.CancelFunc) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping || len(s.sockets) >= s.Limits.Sockets {
 		return false
 	}
-	s.sockets++
+	s.sockets[k] = cancel
 	s.open.Add(1)
 	return true
 }
 
-func (s *Server) leave() {
+func (s *Server) leave(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sockets--
+	delete(s.sockets, k)
 	s.open.Done()
 }

@@ -35,7 +35,8 @@ const (
 )
 
 // of finds the conversation of a message. Those that are hidden, or not of this protocol, are not found.
-func (s *Server) of(ctx context.Context, pos int64) (known, error) {
+func (s *Server) of(r *http.Request, pos int64) (known, error) {
+	ctx := r.Context()
 	ws, err := s.sites.workspace(ctx)
 	if err != nil {
 		return known{}, err
@@ -51,7 +52,11 @@ func (s *Server) of(ctx context.Context, pos int64) (known, error) {
 	if err != nil || len(first) == 0 {
 		return known{}, orProblem(err, http.StatusNotFound, "Not found.")
 	}
-	return s.at(ctx, ws, first[0].Pos)
+	k, err := s.at(ctx, ws, first[0].Pos)
+	if err != nil {
+		return k, err
+	}
+	return k, s.admit(r, k)
 }
 
 // opinions reads the feedback of a conversation, the first first.
@@ -83,7 +88,7 @@ func (s *Server) listFeedback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || source < 1 {
 		return answer(w, http.StatusOK, paged(s, r, found)) // nobody lists the feedback on everything
 	}
-	k, err := s.of(r.Context(), source)
+	k, err := s.of(r, source)
 	if _, none := err.(refused); none { //nolint:errorlint // made by of
 		return answer(w, http.StatusOK, paged(s, r, found))
 	}
@@ -125,7 +130,7 @@ func (s *Server) addFeedback(w http.ResponseWriter, r *http.Request) error {
 	if len(faults) > 0 {
 		return answer(w, http.StatusBadRequest, faults)
 	}
-	k, err := s.of(r.Context(), *in.Source)
+	k, err := s.of(r, *in.Source)
 	if _, none := err.(refused); none { //nolint:errorlint // made by of
 		return answer(w, http.StatusBadRequest, map[string][]string{"message_source": {"Invalid pk - object does not exist."}})
 	}
@@ -133,7 +138,7 @@ func (s *Server) addFeedback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.Target != nil {
-		if other, err := s.of(r.Context(), *in.Target); err != nil || other.ID != k.ID {
+		if other, err := s.of(r, *in.Target); err != nil || other.ID != k.ID {
 			return answer(w, http.StatusBadRequest, map[string][]string{"message_target": {"Not a message of this conversation."}})
 		}
 	}
@@ -174,7 +179,7 @@ func (s *Server) feedback(r *http.Request) (known, feedbackView, error) {
 	if err != nil || id < 1 {
 		return known{}, feedbackView{}, errNotFound()
 	}
-	k, err := s.of(r.Context(), id)
+	k, err := s.of(r, id)
 	if err != nil {
 		return k, feedbackView{}, err
 	}
@@ -237,6 +242,9 @@ func (s *Server) conversationFeedback(w http.ResponseWriter, r *http.Request) er
 	pos, _ := s.numbers.position(v.number)
 	k, err := s.at(r.Context(), v.workspace, pos)
 	if err != nil {
+		return err
+	}
+	if err := s.admit(r, k); err != nil {
 		return err
 	}
 	data := encoded(map[string]any{"tags": in.Tags, "comment": in.Comment})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/mml"
 	"github.com/dragoman-hub/dragoman/store"
@@ -177,8 +178,12 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if good, err := s.good(r.Context(), ws, bearer(r)); err != nil || !good {
+	scopes, good, err := s.scopes(r.Context(), ws, bearer(r))
+	switch {
+	case err != nil || !good:
 		return orProblem(err, http.StatusUnauthorized, "Authentication credentials were not provided.")
+	case !may(scopes, access.ScopeWrite, scopeWorker):
+		return problem(http.StatusForbidden, "the token has not got the scope write")
 	}
 	form, err := r.MultipartReader()
 	if err != nil {

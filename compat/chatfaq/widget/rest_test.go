@@ -264,13 +264,16 @@ func TestUpload(t *testing.T) {
 func TestProgramUpload(t *testing.T) {
 	w := newWorld(t, t.TempDir()+"/hub.db", Limits{}, nil)
 	const form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"
-	token := w.addToken()
+	token := w.addToken("write")
 	kind := []string{"Content-Type", "multipart/form-data; boundary=b"}
 	if code, v, _ := w.call("POST", "/back/api/broker/file-upload/", form, append(kind, "Authorization", "Token "+token)...); code != 201 || v.(map[string]any)["url"] == "" {
 		t.Errorf("%d %v", code, v)
 	}
 	if code, _, _ := w.call("POST", "/back/api/broker/file-upload/", form, kind...); code != 401 {
 		t.Errorf("no token: %d", code)
+	}
+	if code, _, _ := w.call("POST", "/back/api/broker/file-upload/", form, append(kind, "Authorization", "Token "+w.addToken())...); code != 403 {
+		t.Errorf("a token for reading: %d", code)
 	}
 	if code, _, _ := w.call("POST", "/back/api/broker/file-upload/", "x", append(kind, "Authorization", "Token "+token)...); code != 400 {
 		t.Errorf("no form: %d", code)

@@ -88,12 +88,8 @@ func (f *feed) show(r *room, d wake.Draft) {
 // give puts a frame into the buffers. A client that does not take them is cut off; for a draft that is not worth it.
 func (r *room) give(fr *frame) {
 	for _, k := range r.sockets {
-		select {
-		case k.out <- fr:
-		default:
-			if !fr.draft {
-				k.cut()
-			}
+		if !k.put(fr) && !fr.draft {
+			k.cut()
 		}
 	}
 }

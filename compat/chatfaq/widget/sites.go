@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector/webchat"
@@ -216,13 +218,27 @@ const maxToken = 200
 
 // good tells whether a token is one of the workspace.
 func (s *Server) good(ctx context.Context, ws chat.WorkspaceID, token string) (bool, error) {
+	_, good, err := s.scopes(ctx, ws, token)
+	return good, err
+}
+
+// scopes tells also what the token may do.
+func (s *Server) scopes(ctx context.Context, ws chat.WorkspaceID, token string) (scopes []string, good bool, err error) {
 	if token == "" || len(token) > maxToken {
-		return false, nil
+		return nil, false, nil
 	}
 	h := secret.HashToken(token)
 	t, err := s.Store.TokenByHash(ctx, hex.EncodeToString(h[:]))
 	if chat.CodeOf(err) == chat.CodeNotFound {
-		return false, nil
+		return nil, false, nil
 	}
-	return err == nil && t.Workspace == ws, err
+	return t.Scopes, err == nil && t.Workspace == ws, err
+}
+
+// scopeWorker is the scope of workers' tokens.
+const scopeWorker = "worker"
+
+// may tells whether one of the scopes is wanted; admin is always good.
+func may(scopes []string, wanted ...string) bool {
+	return slices.ContainsFunc(scopes, func(s string) bool { return s == access.ScopeAdmin || slices.Contains(wanted, s) })
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -32,6 +33,7 @@ type socket struct {
 	base   string
 	out    chan *frame
 	past   []*frame      // to be written first
+	waits  atomic.Int64  // bytes in out
 	over   chan struct{} // closed when the client is cut off
 	once   sync.Once
 	pace   *rate.Limiter
@@ -57,11 +59,13 @@ func (s *Server) broker(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this page may not open a chat", http.StatusForbidden)
 		return
 	}
-	if !s.enter() {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	if !s.enter(k, cancel) {
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.leave()
+	defer s.leave(k)
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // our own check of origins knows the channel
 	if err != nil {
 		return // it has answered
@@ -69,8 +73,6 @@ func (s *Server) broker(w http.ResponseWriter, r *http.Request) {
 	defer c.CloseNow() //nolint:errcheck // it may be closed already
 	c.SetReadLimit(s.Limits.Frame)
 	k.c = c
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
 	k.talk(ctx, flow, r)
 }
 
@@ -212,6 +214,7 @@ func (k *socket) write(ctx context.Context, seen int64) error {
 		case <-k.over:
 			return errSlow
 		case fr := <-k.out:
+			k.waits.Add(-int64(len(fr.data)))
 			if fr.at != 0 && fr.at <= seen {
 				continue
 			}
@@ -243,10 +246,24 @@ func (k *socket) ping(ctx context.Context) error {
 
 // tell puts a frame for this client alone into its buffer.
 func (k *socket) tell(fr *frame) {
+	if !k.put(fr) {
+		k.cut()
+	}
+}
+
+// put puts a frame into the buffer, unless too much waits there.
+func (k *socket) put(fr *frame) bool {
+	size := int64(len(fr.data))
+	if before := k.waits.Add(size) - size; before > 0 && before+size > k.s.Limits.Backlog {
+		k.waits.Add(-size)
+		return false
+	}
 	select {
 	case k.out <- fr:
+		return true
 	default:
-		k.cut()
+		k.waits.Add(-size)
+		return false
 	}
 }
 

@@ -126,12 +126,15 @@ func (w *world) flow(name, definition, settings string) {
 	w.server.sites.forget()
 }
 
-// addToken makes an API token.
-func (w *world) addToken() string {
+// addToken makes an API token, for reading unless scopes are named.
+func (w *world) addToken(scopes ...string) string {
 	w.t.Helper()
-	const token = "drg_for_tests_only_0123456789"
+	if len(scopes) == 0 {
+		scopes = []string{"read"}
+	}
+	token := "drg_for_tests_only_" + strings.Join(scopes, "_")
 	h := secret.HashToken(token)
-	_, err := w.store.AddToken(w.t.Context(), store.Token{Workspace: w.ws, Name: "t", Hash: hex.EncodeToString(h[:]), Scopes: []string{"read"}})
+	_, err := w.store.AddToken(w.t.Context(), store.Token{Workspace: w.ws, Name: "t", Hash: hex.EncodeToString(h[:]), Scopes: scopes})
 	w.must(err)
 	return token
 }
