@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,9 +107,13 @@ func TestSettlingHoldsNobodyUp(t *testing.T) {
 			leave := s.turns.take([]int64{at.ws})
 			f, told := messagesOnly(s)
 			ctx, stop := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- f.run(ctx) }()
-			defer func() { stop(); leave(); <-done }()
+			var all sync.WaitGroup
+			all.Go(func() {
+				if err := f.run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			defer func() { stop(); leave(); all.Wait() }()
 			pollFor(t, "a look at the quiet workspace", func() bool { return f.at(at.ws).until > 0 })
 			for i := range 50 {
 				if _, err := s.Append(t.Context(), said(busy, 1, i)); err != nil {
