@@ -20,34 +20,34 @@ type Claim struct {
 // Accept gives a waiting conversation to an agent. Where it is offered to one, only that one may accept; where the queue's rule is
 // everyone, each available member below the limit may. Of many who try exactly one wins; the others get a conflict.
 func Accept(ctx context.Context, s *store.Store, c Claim) (store.Result, error) {
-	open, err := mayTake(ctx, s, c)
+	from, err := mayTake(ctx, s, c)
 	if err != nil {
 		return store.Result{}, err
 	}
 	return s.Append(ctx, &store.Accept{
-		Workspace: c.Workspace, Conversation: c.Conversation, Agent: c.Agent, Any: open, By: c.By, Action: c.Action,
+		Workspace: c.Workspace, Conversation: c.Conversation, Agent: c.Agent, From: from, By: c.By, Action: c.Action,
 	})
 }
 
-// mayTake tells whether an agent may accept without having been asked, as far as there is room.
-func mayTake(ctx context.Context, s *store.Store, c Claim) (bool, error) {
+// mayTake names the queue in which an agent may accept without having been asked, as far as there is room; "" if there is none.
+func mayTake(ctx context.Context, s *store.Store, c Claim) (string, error) {
 	conv, err := s.Conversation(ctx, c.Workspace, c.Conversation)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if _, err := s.Agent(ctx, c.Workspace, c.Agent); err != nil {
-		return false, err
+		return "", err
 	}
 	queues, err := s.Queues(ctx, c.Workspace)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	i := slices.IndexFunc(queues, func(q store.Queue) bool { return q.Name == conv.Queue })
 	if i < 0 || Rule(queues[i].Rule) != Everyone {
-		return false, nil
+		return "", nil
 	}
 	if !slices.Contains(queues[i].Members, c.Agent) {
-		return false, chat.Faultf(chat.CodeForbidden, "the agent is not a member of the queue")
+		return "", chat.Faultf(chat.CodeForbidden, "the agent is not a member of the queue")
 	}
-	return true, nil
+	return conv.Queue, nil
 }

@@ -84,6 +84,20 @@ func TestOffersCountForWhoTakes(t *testing.T) {
 	})
 }
 
+// TestPassedOnMeanwhile: leave to take from one queue does not hold in another, into which the conversation was passed on.
+func TestPassedOnMeanwhile(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		w.agent("ann", 1)
+		conv := w.customer("one")
+		w.place(conv, chat.PlaceData{State: chat.StateQueued, Queue: "sales"})
+		_, err := w.Append(context.Background(), &store.Accept{Workspace: w.ws, Conversation: conv, Agent: "ann", From: "support"})
+		if chat.CodeOf(err) != chat.CodeForbidden {
+			w.Errorf("accepted from another queue: %v", err)
+		}
+	})
+}
+
 // TestErasedIsNotOverdue: an offer goes with the conversation that was erased.
 func TestErasedIsNotOverdue(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ type Accept struct {
 	Workspace    chat.WorkspaceID
 	Conversation chat.ConversationID
 	Agent        string
-	Any          bool // also who was not offered it, but is available and below the limit
+	From         string // in this queue also who was not offered it may have it, being available and below the limit
 	By           chat.Party
 	Action       chat.ActionID
 
@@ -88,13 +88,14 @@ func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if !c.Any && !slices.Contains(row.agents, c.Agent) {
+	open := c.From != "" && c.From == conv.queue
+	if !open && !slices.Contains(row.agents, c.Agent) {
 		return Result{}, chat.Faultf(chat.CodeForbidden, "the conversation is not offered to this agent")
 	}
-	if !c.Any && row.until != 0 && row.until <= micros(u.now) {
+	if !open && row.until != 0 && row.until <= micros(u.now) {
 		return Result{}, chat.Faultf(chat.CodeConflict, "the time to accept is over")
 	}
-	if c.Any {
+	if open {
 		if err := u.hasRoom(ctx, agentKey{c.ws, c.Agent}, convKey{conv.ws, conv.no}); err != nil {
 			return Result{}, err
 		}
