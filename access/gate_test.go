@@ -338,6 +338,10 @@ func TestOIDC(t *testing.T) {
 	if in := h.in(s); in.User.ID != u.ID || !in.Who.Has(access.ReportsRead) {
 		t.Errorf("signed in as %+v", in)
 	}
+	acts, _, err := h.store.AuditLog(h.ctx(), h.ws, store.AuditFilter{Act: "bindAtProvider", Limit: 9})
+	if err != nil || len(acts) != 1 || acts[0].Object != u.ID {
+		t.Errorf("binding in the audit log: %+v, %v", acts, err)
+	}
 	p.set(func() { p.claims = map[string]any{"email": "other@example.com"} }) // the address has changed there
 	if s, err = sign(); err != nil || s.User.ID != u.ID {
 		t.Errorf("the same person with a new address: %v", err)

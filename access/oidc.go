@@ -209,11 +209,13 @@ func (g *Gate) userByMail(ctx context.Context, ws chat.WorkspaceID, c claims, v 
 		return g.signUp(ctx, ws, email, c, v)
 	case err != nil:
 		return u, err
-	case g.o.Store.BindSubject(ctx, u.ID, c.Subject) != nil:
-		return u, errNoEntry
-	default:
-		return u, nil
 	}
+	bound := g.ownAct(ctx, u, "bindAtProvider")
+	bound.Address, bound.Action = v.Address, v.Action
+	if g.o.Store.BindSubject(store.WithAudit(ctx, bound), u, c.Subject) != nil {
+		return u, errNoEntry
+	}
+	return u, nil
 }
 
 // signUp makes a user of somebody whom the provider knows.

@@ -44,8 +44,19 @@ func (a *API) callback(r *http.Request) string {
 	return u.Scheme + "://" + u.Host + callbackPath
 }
 
+// journeyName is such that, over https, no other host can plant the cookie.
+func (a *API) journeyName(r *http.Request) string {
+	if a.secure(r) {
+		return "__Host-" + journeyCookie
+	}
+	return journeyCookie
+}
+
 func (a *API) journey(r *http.Request, value string) *http.Cookie {
-	c := &http.Cookie{Name: journeyCookie, Value: value, Path: "/login/oidc", MaxAge: 600, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: a.secure(r)}
+	c := &http.Cookie{Name: a.journeyName(r), Value: value, Path: "/login/oidc", MaxAge: 600, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: a.secure(r)}
+	if c.Secure {
+		c.Path = "/" // the prefix wants it
+	}
 	if value == "" {
 		c.MaxAge = -1
 	}
@@ -67,11 +78,11 @@ func (a *API) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 	}
 	v, q := visitOf(r.Context()), r.URL.Query()
 	http.SetCookie(w, a.journey(r, "")) // good for one return
-	journey, err := r.Cookie(journeyCookie)
-	if err != nil {
+	journeys := r.CookiesNamed(a.journeyName(r))
+	if len(journeys) != 1 { // of several none is believed
 		return problem(codeUnauthorized, "this browser has not begun here: begin again")
 	}
-	s, err := a.gate.FinishOIDC(r.Context(), journey.Value,
+	s, err := a.gate.FinishOIDC(r.Context(), journeys[0].Value,
 		access.Return{Code: q.Get("code"), State: q.Get("state"), Issuer: q.Get("iss"), Error: q.Get("error")}, a.callback(r), v.Visit)
 	if err != nil {
 		return err

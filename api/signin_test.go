@@ -150,6 +150,15 @@ func TestOIDCOverHTTP(t *testing.T) {
 	if got := w.call("GET", back+"other", "", "", "Cookie: "+cookie); got.status != 401 || strings.Contains(fmt.Sprint(got.header["Set-Cookie"]), "dragoman_session") {
 		t.Errorf("with another state: %d %v", got.status, got.header)
 	}
+	// a neighbour under the same domain cannot plant a sign-in of its own: browsers keep this name to this very host
+	if !strings.HasPrefix(cookie, "__Host-") || !strings.Contains(rest, "Path=/;") {
+		t.Errorf("%.20s;%s", cookie, rest)
+	}
+	for _, planted := range []string{strings.TrimPrefix(cookie, "__Host-"), cookie + "; " + cookie} {
+		if got := w.call("GET", back+q.Get("state"), "", "", "Cookie: "+planted); got.status != 401 {
+			t.Errorf("%.40s: %d", planted, got.status)
+		}
+	}
 	in := w.call("GET", back+q.Get("state"), "", "", "Cookie: "+cookie)
 	if in.status != 303 || in.header.Get("Location") != "/" || len(in.header["Set-Cookie"]) != 2 {
 		t.Fatalf("%d %v %s", in.status, in.header, in.body)

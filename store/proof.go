@@ -90,9 +90,22 @@ func (s *Store) Rehash(ctx context.Context, user, before, after string) error {
 }
 
 // BindSubject notes who the user is at the OpenID provider; a user that is somebody else there already is a conflict.
-func (s *Store) BindSubject(ctx context.Context, user, subject string) error {
-	return s.must(ctx, "the user is bound to somebody else at the provider", stmt{
-		sql: "UPDATE users SET subject = $1 WHERE uid = $2 AND (subject = '' OR subject = $1) RETURNING uid", args: []any{subject, user},
+func (s *Store) BindSubject(ctx context.Context, u User, subject string) error {
+	ws, err := s.workspaceNo(ctx, u.Workspace)
+	if err != nil {
+		return err
+	}
+	hit := false
+	list := []stmt{{
+		sql:  "UPDATE users SET subject = $1 WHERE uid = $2 AND (subject = '' OR subject = $1) RETURNING uid",
+		args: []any{subject, u.ID},
+		scan: func(scanner) error { hit = true; return nil },
+	}}
+	return s.decide(ctx, doing{ws, "user", u.ID, nil}, list, func(writeTx) error {
+		if !hit {
+			return chat.Faultf(chat.CodeConflict, "the user is bound to somebody else at the provider")
+		}
+		return nil
 	})
 }
 

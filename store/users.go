@@ -140,7 +140,7 @@ func (s *Store) Users(ctx context.Context, ws chat.WorkspaceID, f UserFilter) ([
 }
 
 // SetUser writes e-mail, name, role, languages and status of a user that is still at u.Revision. One that is disabled is signed out
-// everywhere, and its links end.
+// everywhere, and its links end; they also end with the role, for who made them might not touch a user of the new one.
 func (s *Store) SetUser(ctx context.Context, u User) (User, error) {
 	ws, err := s.workspaceNo(ctx, u.Workspace)
 	if err != nil {
@@ -153,6 +153,9 @@ func (s *Store) SetUser(ctx context.Context, u User) (User, error) {
 		sql:  "SELECT role, status FROM users WHERE workspace = $1 AND uid = $2",
 		args: []any{ws, u.ID},
 		scan: func(r scanner) error { return r.Scan(&before.Role, &before.Status) },
+	}, {
+		sql:  "DELETE FROM user_links WHERE uid = $1 AND EXISTS (SELECT 1 FROM users WHERE workspace = $2 AND uid = $1 AND role <> $3)",
+		args: []any{u.ID, ws, u.Role},
 	}, {
 		sql: `UPDATE users SET email = $1, name = $2, role = $3, languages = $4, status = $5, updated_at = $6, revision = revision + 1
  WHERE workspace = $7 AND uid = $8 AND revision = $9 RETURNING revision`,
