@@ -224,5 +224,5 @@ func (b *Book) Check(ctx context.Context, ws chat.WorkspaceID, name string) (str
 	if model == "" {
 		model = c.model
 	}
-	return fmt.Sprintf("%s answers: %.100q", model, c.tame(a.Text())), nil
+	return fmt.Sprintf("%s answers: %.100q", c.tame(model), c.tame(a.Text())), nil
 }

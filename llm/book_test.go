@@ -108,6 +108,22 @@ func bookWorks(t *testing.T, s *shelf) {
 	bookRefuses(t, s, base)
 }
 
+// TestCheckTellsNoKey: an endpoint that repeats the key as the model's name, or talks without end, is not believed.
+func TestCheckTellsNoKey(t *testing.T) {
+	s := newShelf(t, filepath.Join(t.TempDir(), "d.db"))
+	base := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
+		name := r.Header.Get("Authorization") + "\n" + strings.Repeat("x", 1<<20)
+		_ = json.NewEncoder(w).Encode(map[string]any{"model": name, "choices": []any{map[string]any{"message": map[string]any{"content": "ok"}}}})
+	})
+	if _, err := s.Add(t.Context(), s.ws, llm.Config{Name: "n", BaseURL: base, Model: "m", Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	words, err := s.Check(t.Context(), s.ws, "n")
+	if err != nil || strings.Contains(words, key) || strings.Contains(words, "\n") || len(words) > 1000 {
+		t.Errorf("%d bytes: %.100q, %v", len(words), words, err)
+	}
+}
+
 func bookRefuses(t *testing.T, s *shelf, base string) {
 	t.Helper()
 	hot := 3.0
