@@ -41,12 +41,18 @@ func TestRoute(t *testing.T) {
 		"stays":                   {Everyone, Waiting{Assignee: "away"}, "", []Agent{idle("a", 0, 9), away}, "[away]", Stays},
 		"a rule that nobody knew": {"magic", Waiting{}, "", []Agent{idle("a", 0, 9)}, "[]", UnknownRule},
 		"the best skills": {
-			BySkills, Waiting{Skills: map[string]int{"fr": 2}}, "",
-			[]Agent{skilled(idle("a", 0, 9), map[string]int{"fr": 2}), skilled(idle("b", 4, 0), map[string]int{"fr": 5}), idle("c", 0, 0)}, "[b]", Picked,
+			BySkills,
+			Waiting{Skills: map[string]int{"fr": 2}},
+			"",
+			[]Agent{skilled(idle("a", 0, 9), map[string]int{"fr": 2}), skilled(idle("b", 4, 0), map[string]int{"fr": 5}), idle("c", 0, 0)},
+			"[b]", Picked,
 		},
 		"a skill of any level": {
-			BySkills, Waiting{Skills: map[string]int{"fr": 0}}, "",
-			[]Agent{idle("a", 0, 9), skilled(idle("b", 4, 0), map[string]int{"fr": 1})}, "[b]", Picked,
+			BySkills,
+			Waiting{Skills: map[string]int{"fr": 0}},
+			"",
+			[]Agent{idle("a", 0, 9), skilled(idle("b", 4, 0), map[string]int{"fr": 1})},
+			"[b]", Picked,
 		},
 		"nobody with the skill": {BySkills, Waiting{Skills: map[string]int{"fr": 1}}, "", []Agent{idle("a", 0, 9)}, "[]", NobodyFree},
 	} {

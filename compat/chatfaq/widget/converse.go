@@ -78,6 +78,7 @@ func (k *socket) open(ctx context.Context, r *http.Request) error {
 		Key: "open:" + chat.NewID(), Kind: chat.KindOpened, Thread: k.thread, Sender: chat.Person{Address: k.thread.Address, Username: visitor},
 		Metadata: metadata(q.Get("metadata")), Override: override(q.Get("state_override")),
 	}
+	k.fresh = true
 	return k.s.Hub.Accept(ctx, k.site.channel, []chat.Incoming{in})
 }
 
@@ -125,7 +126,7 @@ func (k *socket) missed(r *room, conv chat.Conversation, events []chat.Event, re
 		seen = events[n-1].Pos
 	}
 	frames = newest(frames, k.s.Limits.Replay, k.s.Limits.Backlog)
-	quiet := !now.waiting && now.due == 0 && len(all) > 0 // a message of the client's may have been lost on the way
+	quiet := !k.fresh && !now.waiting && now.due == 0 && len(all) > 0 // a message of the client's may have been lost on the way
 	if quiet {
 		frames = append(frames, k.s.unlock(k.thread.Address, id))
 	}

@@ -32,6 +32,7 @@ type socket struct {
 	thread chat.Thread // address: the user, topic: the client's name of the conversation
 	base   string
 	out    chan *frame
+	fresh  bool          // this connection opened the conversation
 	past   []*frame      // to be written first
 	waits  atomic.Int64  // bytes in out
 	over   chan struct{} // closed when the client is cut off
