@@ -1,7 +1,9 @@
 package access_test
 
 import (
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
@@ -32,4 +34,15 @@ func linksEnd(t *testing.T, h *house) {
 	h.refused(chat.CodeNotFound, h.UseLink(h.ctx(), link.Token, password+"2"), "a link from before the role")
 	_, err = h.NewLink(h.ctx(), lesser, u.ID)
 	h.refused(chat.CodeForbidden, err, "a link to who has more")
+}
+
+// TestOddBrowsers: however a browser calls itself, its user gets in.
+func TestOddBrowsers(t *testing.T) {
+	h := newHouse(t, pgtest.Start(t))
+	u := h.user("ada@example.com", "agent")
+	s, err := h.Login(h.ctx(), access.Credentials{Email: u.Email, Password: password}, access.Visit{Address: "192.0.2.1", Agent: "a" + strings.Repeat("ä", 200)})
+	h.must(err)
+	if !utf8.ValidString(s.Agent) || len(s.Agent) > 300 {
+		t.Errorf("%d bytes: %q", len(s.Agent), s.Agent)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -38,7 +39,7 @@ const maxAgent = 300
 func (g *Gate) open(ctx context.Context, u store.User, v Visit) (NewSession, error) {
 	token, hash := newToken(sessionPrefix)
 	x, err := g.o.Store.AddSession(ctx, store.Session{
-		Hash: hash, User: u.ID, Address: v.Address, Agent: v.Agent[:min(len(v.Agent), maxAgent)], ExpiresAt: g.o.Now().Add(g.o.Life).UTC().Truncate(time.Microsecond),
+		Hash: hash, User: u.ID, Address: v.Address, Agent: strings.ToValidUTF8(v.Agent[:min(len(v.Agent), maxAgent)], ""), ExpiresAt: g.o.Now().Add(g.o.Life).UTC().Truncate(time.Microsecond),
 	})
 	if chat.CodeOf(err) == chat.CodeForbidden {
 		err = errWrong
