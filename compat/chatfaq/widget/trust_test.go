@@ -20,9 +20,19 @@ func TestScopesOfTokens(t *testing.T) {
 			scope, method string
 			want          int
 		}{
-			{"flows", "GET", 404}, {"channels", "GET", 404}, {"tokens", "GET", 404}, {"write", "GET", 404},
-			{"read", "GET", 200}, {"worker", "GET", 200}, {"read", "PATCH", 404}, {"read", "DELETE", 404}, {"worker", "DELETE", 404},
-			{"write", "PATCH", 200}, {"admin", "PATCH", 200}, {"admin", "GET", 200}, {"write", "DELETE", 204},
+			{"flows", "GET", 404},
+			{"channels", "GET", 404},
+			{"tokens", "GET", 404},
+			{"write", "GET", 404},
+			{"read", "GET", 200},
+			{"worker", "GET", 200},
+			{"read", "PATCH", 404},
+			{"read", "DELETE", 404},
+			{"worker", "DELETE", 404},
+			{"write", "PATCH", 200},
+			{"admin", "PATCH", 200},
+			{"admin", "GET", 200},
+			{"write", "DELETE", 204},
 		} {
 			token := "drg_for_tests_only_" + c.scope
 			if good, err := w.server.good(t.Context(), w.ws, token); err == nil && !good {
@@ -58,7 +68,9 @@ func TestFeedbackWantsTheToken(t *testing.T) {
 			method, path, body string
 			want               int
 		}{
-			{"GET", one, "", 401}, {"PATCH", one, `{"feedback_data":{}}`, 401}, {"POST", path, say, 400},
+			{"GET", one, "", 401},
+			{"PATCH", one, `{"feedback_data":{}}`, 401},
+			{"POST", path, say, 400},
 			{"POST", "/back/api/broker/conversation-feedback/", `{"conversation_id":"c","comment":"bad"}`, 401},
 		} {
 			if code, v, _ := w.call(c.method, c.path, c.body); code != c.want {
@@ -113,4 +125,22 @@ func TestSlowClientsAreSmall(t *testing.T) {
 	if len(kept) != 2 || len(newest([]*frame{big}, 50, 1000)) != 1 {
 		t.Errorf("%d are kept", len(kept))
 	}
+}
+
+// TestRevokedTokens: a socket lives no longer than the token that opened it.
+func TestRevokedTokens(t *testing.T) {
+	inWorld(t, Limits{Ping: 50 * time.Millisecond}, func(t *testing.T, w *world) {
+		w.flow("closed", parcel, `{"authentication_required":true}`)
+		conn, _, err := w.dial("/back/ws/broker/c/closed/u/?token="+w.addToken(), nil)
+		w.must(err)
+		if _, _, err := conn.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := w.store.Tokens(t.Context(), w.ws)
+		w.must(err)
+		w.must(w.store.RevokeToken(t.Context(), w.ws, all[0].ID))
+		if code, reason := ends(t, conn); code != closeNoToken || reason != "`Authentication failed`" {
+			t.Errorf("%d %s", code, reason)
+		}
+	})
 }
