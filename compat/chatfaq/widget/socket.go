@@ -31,6 +31,7 @@ type socket struct {
 	site   site
 	thread chat.Thread // address: the user, topic: the client's name of the conversation
 	base   string
+	token  string // that it was opened with
 	out    chan *frame
 	fresh  bool          // this connection opened the conversation
 	past   []*frame      // to be written first
@@ -171,10 +172,16 @@ func (k *socket) admit(ctx context.Context, flow string, r *http.Request) error 
 	if !k.site.allows(r.Header.Get("Origin")) {
 		return refusal{closeRefused, "`this page may not open a chat`"}
 	}
+	k.token = r.URL.Query().Get("token")
+	return k.authorized(ctx)
+}
+
+// authorized checks the token where one is required.
+func (k *socket) authorized(ctx context.Context) error {
 	if !k.site.settings.AuthenticationRequired {
 		return nil
 	}
-	good, err := k.s.good(ctx, k.site.workspace, r.URL.Query().Get("token"))
+	good, err := k.s.good(ctx, k.site.workspace, k.token)
 	if err == nil && !good {
 		err = refusal{closeNoToken, "`Authentication failed`"}
 	}
@@ -225,6 +232,10 @@ func (k *socket) write(ctx context.Context, seen int64) error {
 		case <-ping.C:
 			if err := k.ping(ctx); err != nil {
 				return err
+			}
+			// the token may have been revoked; when nobody can tell, it is believed
+			if no, refused := errors.AsType[refusal](k.authorized(ctx)); refused {
+				return no
 			}
 		}
 	}
