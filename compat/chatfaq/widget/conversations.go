@@ -163,8 +163,7 @@ func (s *Server) fromSender(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, out)
 }
 
-// find opens a conversation by its number. A position in the log, by which workers know it, can be guessed: it is
-// good only with a token that may read, or write, all conversations.
+// find opens a conversation by its number.
 func (s *Server) find(r *http.Request, text string) (known, error) {
 	ctx := r.Context()
 	ws, err := s.sites.workspace(ctx)
@@ -175,26 +174,35 @@ func (s *Server) find(r *http.Request, text string) (known, error) {
 	if err != nil || number < 1 {
 		return known{}, errNotFound()
 	}
-	pos, ok := s.numbers.position(number)
-	scopes, trusted, err := s.scopes(ctx, ws, bearer(r))
+	pos, trusted, err := s.position(r, ws, number, access.ScopeWrite)
 	if err != nil {
 		return known{}, err
-	}
-	wanted := []string{access.ScopeRead, scopeWorker}
-	if r.Method == http.MethodPatch || r.Method == http.MethodDelete {
-		wanted = []string{access.ScopeWrite}
-	}
-	if !ok && trusted && may(scopes, wanted...) {
-		pos, ok = number, true
-	}
-	if !ok {
-		return known{}, errNotFound()
 	}
 	k, err := s.at(ctx, ws, pos)
 	if err == nil && k.site.settings.AuthenticationRequired && !trusted {
 		err = errNoToken()
 	}
 	return k, err
+}
+
+// position finds what a number stands for. A position in the log, by which workers know things, can be guessed: it is good only with a
+// token that may read, or with one of the scopes that writing wants, all conversations.
+func (s *Server) position(r *http.Request, ws chat.WorkspaceID, number int64, write ...string) (pos int64, trusted bool, err error) {
+	scopes, trusted, err := s.scopes(r.Context(), ws, bearer(r))
+	if err != nil {
+		return 0, false, err
+	}
+	if pos, ok := s.numbers.position(number); ok {
+		return pos, trusted, nil
+	}
+	wanted := []string{access.ScopeRead, scopeWorker}
+	if r.Method == http.MethodPatch || r.Method == http.MethodDelete {
+		wanted = write
+	}
+	if trusted && may(scopes, wanted...) {
+		return number, true, nil
+	}
+	return 0, trusted, errNotFound()
 }
 
 // admit refuses a conversation that requires a token to callers without one.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
@@ -34,13 +35,25 @@ const (
 	maxOpinions = 500      // of a conversation, changes included
 )
 
-// of finds the conversation of a message. Those that are hidden, or not of this protocol, are not found.
-func (s *Server) of(r *http.Request, pos int64) (known, error) {
+// of finds the conversation of a message, or of a feedback, by its number, and the position that this stands for. Those that are hidden,
+// or not of this protocol, are not found.
+func (s *Server) of(r *http.Request, number int64) (known, int64, error) {
 	ctx := r.Context()
 	ws, err := s.sites.workspace(ctx)
 	if err != nil {
-		return known{}, err
+		return known{}, 0, err
 	}
+	pos, _, err := s.position(r, ws, number, access.ScopeWrite, scopeWorker)
+	if err != nil {
+		return known{}, 0, err
+	}
+	k, err := s.around(r, ws, pos)
+	return k, pos, err
+}
+
+// around finds the conversation of an event.
+func (s *Server) around(r *http.Request, ws chat.WorkspaceID, pos int64) (known, error) {
+	ctx := r.Context()
 	e, err := s.Store.EventAt(ctx, ws, pos)
 	if chat.CodeOf(err) == chat.CodeNotFound || err == nil && e.Conversation == "" {
 		return known{}, errNotFound()
@@ -88,7 +101,7 @@ func (s *Server) listFeedback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || source < 1 {
 		return answer(w, http.StatusOK, paged(s, r, found)) // nobody lists the feedback on everything
 	}
-	k, err := s.of(r, source)
+	k, source, err := s.of(r, source)
 	if _, none := err.(refused); none { //nolint:errorlint // made by of
 		return answer(w, http.StatusOK, paged(s, r, found))
 	}
@@ -101,7 +114,7 @@ func (s *Server) listFeedback(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, f := range all {
 		if f.Source == source {
-			found = append(found, f)
+			found = append(found, s.shown(f))
 		}
 	}
 	return answer(w, http.StatusOK, paged(s, r, found))
@@ -130,19 +143,21 @@ func (s *Server) addFeedback(w http.ResponseWriter, r *http.Request) error {
 	if len(faults) > 0 {
 		return answer(w, http.StatusBadRequest, faults)
 	}
-	k, err := s.of(r, *in.Source)
+	k, source, err := s.of(r, *in.Source)
 	if _, none := err.(refused); none { //nolint:errorlint // made by of
 		return answer(w, http.StatusBadRequest, map[string][]string{"message_source": {"Invalid pk - object does not exist."}})
 	}
 	if err != nil {
 		return err
 	}
+	d := feedbackData{Source: source, Data: in.Data}
 	if in.Target != nil {
-		if other, err := s.of(r, *in.Target); err != nil || other.ID != k.ID {
+		other, target, err := s.of(r, *in.Target)
+		if d.Target = &target; err != nil || other.ID != k.ID {
 			return answer(w, http.StatusBadRequest, map[string][]string{"message_target": {"Not a message of this conversation."}})
 		}
 	}
-	return s.opine(w, r, k, 0, feedbackData{Source: *in.Source, Target: in.Target, Data: in.Data})
+	return s.opine(w, r, k, 0, d)
 }
 
 // opine stores a feedback, or a change of one, and answers with how it is now.
@@ -170,7 +185,20 @@ func (s *Server) opine(w http.ResponseWriter, r *http.Request, k known, id int64
 			}
 		}
 	}
-	return answer(w, status, now)
+	return answer(w, status, s.shown(now))
+}
+
+// shown is a feedback with numbers in place of positions.
+func (s *Server) shown(f feedbackView) feedbackView {
+	f.ID = s.numbers.of(f.ID)
+	if f.Source != 0 {
+		f.Source = s.numbers.of(f.Source)
+	}
+	if f.Target != nil {
+		target := s.numbers.of(*f.Target)
+		f.Target = &target
+	}
+	return f
 }
 
 // feedback finds one by its id.
@@ -179,7 +207,7 @@ func (s *Server) feedback(r *http.Request) (known, feedbackView, error) {
 	if err != nil || id < 1 {
 		return known{}, feedbackView{}, errNotFound()
 	}
-	k, err := s.of(r, id)
+	k, id, err := s.of(r, id)
 	if err != nil {
 		return k, feedbackView{}, err
 	}
@@ -197,7 +225,7 @@ func (s *Server) oneFeedback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, f)
+	return answer(w, http.StatusOK, s.shown(f))
 }
 
 func (s *Server) changeFeedback(w http.ResponseWriter, r *http.Request) error {
@@ -212,7 +240,7 @@ func (s *Server) changeFeedback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.Data == nil {
-		return answer(w, http.StatusOK, f)
+		return answer(w, http.StatusOK, s.shown(f))
 	}
 	if !isObject(in.Data) {
 		return answer(w, http.StatusBadRequest, map[string][]string{"feedback_data": {"An object of at most 16 KiB."}})

@@ -57,7 +57,7 @@ func speaker(i item, stack []mml.Layer) agent {
 // live makes the frame of an item that is not the contact's own.
 func (s *Server) live(v view, i item) *frame {
 	stack := s.stack(v, i)
-	id := i.id
+	id := s.numbers.of(i.id)
 	return &frame{at: i.at, data: encoded(response{
 		Type: "response", Status: 200, NodeType: "action", StackGroupID: i.groupID, StackID: i.stackID, Stack: stack, LastChunk: true, Last: i.last,
 		Sender: speaker(i, stack), Confidence: 1, SendTime: i.event.At.UnixMilli(), Receiver: agent{Type: "human", ID: v.user}, ID: &id,
@@ -78,8 +78,9 @@ func (s *Server) growing(v view, id string, m chat.Message) *frame {
 }
 
 // unlock ends the turn of a client alone. at 0: it belongs wherever it is.
-func (s *Server) unlock(user string, id int64) *frame {
+func (s *Server) unlock(user string, pos int64) *frame {
 	stackID := "u" + chat.NewID()
+	id := s.numbers.of(pos)
 	return &frame{data: encoded(response{
 		Type: "response", Status: 200, NodeType: "action", StackGroupID: stackID, StackID: stackID, Stack: []mml.Layer{}, LastChunk: true, Last: true,
 		Sender: agent{Type: "bot"}, Confidence: 1, SendTime: s.Now().UnixMilli(), Receiver: agent{Type: "human", ID: user}, ID: &id,

@@ -55,7 +55,7 @@ func (s *Server) chain(r *http.Request, k known) ([]chained, error) {
 func (s *Server) chained(v view, i item) chained {
 	at := isoTime(i.event.At)
 	c := chained{
-		ID: i.id, Created: at, Updated: at, Conversation: v.number, SendTime: at, Meta: json.RawMessage("null"), Stack: s.stack(v, i),
+		ID: s.numbers.of(i.id), Created: at, Updated: at, Conversation: v.number, SendTime: at, Meta: json.RawMessage("null"), Stack: s.stack(v, i),
 		Last: i.last, LastChunk: true,
 	}
 	human := agent{Type: "human", ID: v.user}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// numbers turns positions in the log into the numbers by which the protocol names conversations. Whoever knows a number may read the
-// conversation, so numbers must not be guessed: they are a permutation of 52 bits under a key of ours, and fit what browsers can count.
+// numbers turns positions in the log into the numbers by which the protocol names conversations, messages and feedback. Whoever knows a
+// number may read what it names, so numbers must not be guessed: they are a permutation of 52 bits under a key of ours, and fit what browsers can count.
 type numbers struct{ key []byte }
 
 const (

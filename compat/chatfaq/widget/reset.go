@@ -19,7 +19,11 @@ func (k *socket) reset(ctx context.Context, r *room, raw json.RawMessage) error 
 	if json.Unmarshal(raw, &id) != nil {
 		return chat.Faultf(chat.CodeInvalid, "the id of a message")
 	}
-	e, err := k.s.Store.EventAt(ctx, v.workspace, id)
+	pos, ok := k.s.numbers.position(id)
+	if !ok {
+		return chat.Faultf(chat.CodeNotFound, "no such message in this conversation")
+	}
+	e, err := k.s.Store.EventAt(ctx, v.workspace, pos)
 	if chat.CodeOf(err) == chat.CodeNotFound || err == nil && e.Conversation != v.conversation {
 		return chat.Faultf(chat.CodeNotFound, "no such message in this conversation")
 	}

@@ -144,3 +144,29 @@ func TestRevokedTokens(t *testing.T) {
 		}
 	})
 }
+
+// TestGuessedFeedback: messages, feedback and conversations are found by what a client was told, not by counting.
+func TestGuessedFeedback(t *testing.T) {
+	const path = "/back/api/broker/user-feedback/"
+	inWorld(t, Limits{}, func(t *testing.T, w *world) {
+		w.flow("f", parcel, `{}`)
+		k := w.tab("c", "f", "u", "")
+		k.say("hi")
+		k.sees("bot: Hello!", "bot: What can I do for you?", "human: hi", "bot: You said hi")
+		for pos := range int64(30) {
+			say := `{"message_source":` + text(pos) + `,"feedback_data":{"thumb_value":"positive"}}`
+			if code, _, _ := w.call("POST", path, say); code != 400 {
+				t.Errorf("feedback on message %d: %d", pos, code)
+			}
+			for _, at := range []string{path + text(pos) + "/", conversations + text(pos) + "/"} {
+				if code, _, _ := w.call("GET", at, ""); code != 404 {
+					t.Errorf("%s: %d", at, code)
+				}
+			}
+		}
+		say := `{"message_source":` + text(k.lastID()) + `,"feedback_data":{"thumb_value":"positive"}}`
+		if code, v, _ := w.call("POST", path, say); code != 201 {
+			t.Errorf("feedback on what was shown: %d %v", code, v)
+		}
+	})
+}
