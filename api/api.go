@@ -51,6 +51,7 @@ type Limits struct {
 	Rate      float64       // requests per second and token; 500
 	Burst     int           // and at once; twice the rate
 	Failures  int           // wrong tokens per minute and address; 30
+	Visits    float64       // requests per second and address to what needs no token (see Paced); 200, four times that at once
 	Streams   int           // open event streams per token; 200
 	Buffer    int           // events that wait for a slow reader of a stream before it is cut off; 512
 	Heartbeat time.Duration // between signs of life of a stream; 15 s
@@ -63,6 +64,7 @@ func (l *Limits) defaults() {
 	setDefault(&l.Rate, 500)
 	setDefault(&l.Burst, max(1, int(2*l.Rate)))
 	setDefault(&l.Failures, 30)
+	setDefault(&l.Visits, 200)
 	setDefault(&l.Streams, 200)
 	setDefault(&l.Buffer, 512)
 	setDefault(&l.Heartbeat, 15*time.Second)
@@ -89,6 +91,7 @@ type API struct {
 	tokens  *tokenCache
 	pace    *limiters // per token
 	failed  *limiters // per address
+	visits  *limiters // per address
 	streams *streams
 	locks   keyLocks
 	library *knowledge.Library
@@ -121,6 +124,7 @@ func New(o Options) *API {
 		Options: o, mux: http.NewServeMux(), routes: map[string]route{},
 		tokens: newTokenCache(), closed: make(chan struct{}),
 		pace:   newLimiters(o.Limits.Rate, o.Limits.Burst),
+		visits: newLimiters(o.Limits.Visits, int(4*o.Limits.Visits)),
 		failed: newLimiters(float64(o.Limits.Failures)/60, o.Limits.Failures),
 		locks:  keyLocks{held: map[string]*keyLock{}},
 	}

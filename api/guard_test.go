@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -239,5 +240,37 @@ func TestNobodyHoldsAnAnswer(t *testing.T) {
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("the server still waits for its reader")
+	}
+}
+
+// TestPaced: one address cannot call what needs no token as often as it likes, and others go on.
+func TestPaced(t *testing.T) {
+	w := newWorld(t, func(o *api.Options) { o.Limits.Visits = 2 })
+	h := w.api.Paced(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusNoContent) }))
+	visit := func(from string) int {
+		r := httptest.NewRequest("GET", "/back/x", nil)
+		r.RemoteAddr = from
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		if rec.Code == http.StatusTooManyRequests && rec.Header().Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		return rec.Code
+	}
+	for i := range 9 {
+		want := http.StatusNoContent
+		if i == 8 {
+			want = http.StatusTooManyRequests
+		}
+		if got := visit("10.0.0.1:99"); got != want {
+			t.Errorf("visit %d: %d, want %d", i, got, want)
+		}
+	}
+	if got := visit("10.0.0.2:99"); got != http.StatusNoContent {
+		t.Errorf("another address: %d", got)
+	}
+	w.pass(time.Second)
+	if got := visit("10.0.0.1:98"); got != http.StatusNoContent {
+		t.Errorf("a second later: %d", got)
 	}
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -10,6 +12,18 @@ import (
 // limiterCount bounds how many names a set of limiters knows. When it is full all are forgotten: a flood of names lets some
 // callers be faster for a moment and never costs more memory.
 const limiterCount = 50_000
+
+// Paced bounds how often one address may call a handler that needs no token. Behind a proxy that is not trusted all callers have one address.
+func (a *API) Paced(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wait := a.visits.take(a.remoteIP(r), a.Now()); wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+			http.Error(w, "too many requests from your address", http.StatusTooManyRequests)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // limiters hold one bucket per name: a token or an address.
 type limiters struct {

@@ -54,6 +54,7 @@ type program struct {
 	workers  *rpc.Server
 	chats    *widget.Server
 	back     *http.ServeMux // what other systems' clients call, below /back/
+	paced    http.Handler   // the same, at a bounded pace
 
 	workspace chat.WorkspaceID
 	url       string
@@ -222,6 +223,7 @@ func (p *program) openWorkers(context.Context) error {
 	})
 	p.back = http.NewServeMux()
 	p.workers.Mount(p.back)
+	p.paced = p.api.Paced(p.back)
 	return nil
 }
 
@@ -275,7 +277,7 @@ func (p *program) measure(ctx context.Context) error {
 // ServeHTTP gives each request to the part that knows its path.
 func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, backPrefix) {
-		p.back.ServeHTTP(w, r)
+		p.paced.ServeHTTP(w, r)
 		return
 	}
 	p.api.ServeHTTP(w, r)
