@@ -107,6 +107,9 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
+	if e, _ := all.next(); e.id != "3" || e.kind != "" {
+		t.Errorf("the mark behind what was stored is %+v", e) // from here on the stream is live
+	}
 	now := w.stream(url, "?kinds=message,typing", "read")
 	if e, _ := now.next(); e.id != "3" || e.kind != "" {
 		t.Errorf("the first mark is %+v", e)
