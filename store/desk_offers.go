@@ -31,11 +31,7 @@ func (c *Offer) resolve(ctx context.Context, s *Store) error {
 }
 
 func (c *Offer) apply(ctx context.Context, u *unit) (Result, error) {
-	conv, ch, err := u.waiting(ctx, &c.deed)
-	if err != nil {
-		return Result{}, err
-	}
-	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	conv, ch, row, err := u.waiting(ctx, &c.deed)
 	if err != nil {
 		return Result{}, err
 	}
@@ -48,16 +44,17 @@ func (c *Offer) apply(ctx context.Context, u *unit) (Result, error) {
 	return Result{Events: []chat.Event{u.append(conv, ch, e, "")}}, nil
 }
 
-// waiting answers a conversation that is in a queue.
-func (u *unit) waiting(ctx context.Context, d *deed) (*conversationRow, *channelRow, error) {
+// waiting answers a conversation that is in a queue, and whom it is offered to.
+func (u *unit) waiting(ctx context.Context, d *deed) (*conversationRow, *channelRow, *offerRow, error) {
 	conv, ch, err := u.conversationAndChannel(ctx, d.ws, d.conv)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if conv.state != chat.StateQueued {
-		return nil, nil, chat.Faultf(chat.CodeConflict, "the conversation is "+string(conv.state)+" now")
+		return nil, nil, nil, chat.Faultf(chat.CodeConflict, "the conversation is "+string(conv.state)+" now")
 	}
-	return conv, ch, nil
+	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	return conv, ch, row, err
 }
 
 // Accept gives a waiting conversation to an agent who is offered it. Of many who try exactly one wins.
@@ -80,11 +77,7 @@ func (c *Accept) resolve(ctx context.Context, s *Store) error {
 }
 
 func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
-	conv, _, err := u.waiting(ctx, &c.deed)
-	if err != nil {
-		return Result{}, err
-	}
-	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	conv, _, row, err := u.waiting(ctx, &c.deed)
 	if err != nil {
 		return Result{}, err
 	}
@@ -189,11 +182,7 @@ func (c *EndOffer) resolve(ctx context.Context, s *Store) error {
 }
 
 func (c *EndOffer) apply(ctx context.Context, u *unit) (Result, error) {
-	conv, ch, err := u.waiting(ctx, &c.deed)
-	if err != nil {
-		return Result{}, err
-	}
-	row, err := u.offer(ctx, convKey{conv.ws, conv.no})
+	conv, ch, row, err := u.waiting(ctx, &c.deed)
 	if err != nil {
 		return Result{}, err
 	}

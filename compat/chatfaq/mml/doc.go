@@ -57,7 +57,7 @@ func (l *Layer) check(at int) error {
 	}{{"payload", l.Payload}, {"meta", l.Meta}, {"state", l.State}} {
 		switch {
 		case len(m.raw) == 0:
-		case depth(m.raw) > maxDepth:
+		case Depth(m.raw) > maxDepth:
 			return fault(m.name, "nested too deep")
 		case !json.Valid(m.raw):
 			return fault(m.name, "no JSON")
@@ -68,8 +68,8 @@ func (l *Layer) check(at int) error {
 
 func (l *Layer) size() int { return len(l.Payload) + len(l.Meta) + len(l.State) }
 
-// depth tells how deep a JSON text is nested.
-func depth(text []byte) int {
+// Depth tells how deep a JSON text is nested, whether the text is JSON or not.
+func Depth(text []byte) int {
 	deepest, now, quoted := 0, 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {

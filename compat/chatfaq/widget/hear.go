@@ -18,7 +18,7 @@ const maxDepth = 80
 // hear does what a frame says. Whatever that is, the client gets an answer that unlocks its input in the end.
 func (k *socket) hear(ctx context.Context, r *room, raw []byte) {
 	var fields map[string]json.RawMessage
-	if depth(raw) > maxDepth || json.Unmarshal(raw, &fields) != nil {
+	if mml.Depth(raw) > maxDepth || json.Unmarshal(raw, &fields) != nil {
 		k.wrong(r, map[string]any{"non_field_errors": []string{"Invalid data. Expected a dictionary that is not nested too deep."}})
 		return
 	}
@@ -188,24 +188,4 @@ func readLayer(raw json.RawMessage, l *mml.Layer) any {
 	}
 	l.Meta, l.State = fields["meta"], fields["state"]
 	return nil
-}
-
-// depth tells how deep a JSON text is nested.
-func depth(text []byte) int {
-	deepest, now, quoted := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return deepest
 }
