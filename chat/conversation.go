@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // State is the one place where an open conversation is.
 type State string
@@ -32,6 +35,43 @@ type Conversation struct {
 	Updated  time.Time      `json:"updated_at"`
 	ClosedAt time.Time      `json:"closed_at,omitzero"`
 	LastIn   time.Time      `json:"last_in_at,omitzero"` // the contact's last message: reply windows count from here
+	LastOut  time.Time      `json:"last_out_at,omitzero"`
+
+	CloseReason string    `json:"close_reason,omitempty"`
+	FirstReply  time.Time `json:"first_reply_at,omitzero"` // of a person
+	Waiting     time.Time `json:"waiting_since,omitzero"`  // since when the contact waits for us; absent: it is the contact's turn
+	Turn        Turn      `json:"turn"`
+	Snoozed     bool      `json:"snoozed,omitempty"`
+	SnoozedTill time.Time `json:"snoozed_until,omitzero"` // absent: until the contact writes
+
+	Priority int                        `json:"priority"`
+	Tags     []string                   `json:"tags" nullable:"false"`
+	Fields   map[string]json.RawMessage `json:"fields,omitempty"`
+}
+
+// Turn says who has to write next.
+type Turn string
+
+// Whose turn it can be. What a bot or nobody has is nobody's turn.
+const (
+	TurnFirstReply Turn = "first_reply" // ours, and no person has answered yet
+	TurnNextReply  Turn = "next_reply"  // ours
+	TurnContact    Turn = "contact"
+	TurnNone       Turn = "none"
+)
+
+// TurnOf derives whose turn it is.
+func TurnOf(s State, firstReply, waiting time.Time) Turn {
+	switch {
+	case s != StateQueued && s != StateAssigned:
+		return TurnNone
+	case waiting.IsZero():
+		return TurnContact
+	case firstReply.IsZero():
+		return TurnFirstReply
+	default:
+		return TurnNextReply
+	}
 }
 
 // ContactRef is a contact as others show it.

@@ -96,7 +96,7 @@ func (u *unit) flushEvents() (_ []stmt, err error) {
 		body := f.body
 		if body == "" {
 			if body, err = bodyOf(&e); err != nil {
-				return nil, fmt.Errorf("%w: %w", &chat.Fault{Code: chat.CodeInvalid, Detail: "a payload is not JSON"}, err)
+				return nil, unfitPayload(err)
 			}
 		}
 		var once any
@@ -118,6 +118,11 @@ func (u *unit) flushEvents() (_ []stmt, err error) {
 		}
 	}
 	return out, nil
+}
+
+// unfitPayload is the caller's fault: what it gave as JSON is none.
+func unfitPayload(err error) error {
+	return fmt.Errorf("%w: %w", &chat.Fault{Code: chat.CodeInvalid, Detail: "a payload is not JSON"}, err)
 }
 
 func (u *unit) flushPeople() []stmt {
@@ -179,9 +184,9 @@ func (u *unit) flushConversations() ([]stmt, error) {
 		}
 		if !c.fresh && !c.moved {
 			out = append(out, stmt{ // SQLite writes every index anew of which a column is named
-				sql: `UPDATE conversations SET last_seq = $1, unread = $2, preview = $3, updated_at = $4, last_in_at = $5
- WHERE workspace = $6 AND no = $7`,
-				args: []any{c.lastSeq, c.unread, c.preview, c.updated, c.lastIn, c.ws, c.no},
+				sql: `UPDATE conversations SET last_seq = $1, unread = $2, preview = $3, updated_at = $4, last_in_at = $5,
+ last_out_at = $6, first_reply_at = $7, waiting_since = $8 WHERE workspace = $9 AND no = $10`,
+				args: []any{c.lastSeq, c.unread, c.preview, c.updated, c.lastIn, c.lastOut, c.firstReply, c.waiting, c.ws, c.no},
 			})
 			continue
 		}
@@ -190,17 +195,19 @@ func (u *unit) flushConversations() ([]stmt, error) {
 			return nil, err
 		}
 		q := stmt{sql: `INSERT INTO conversations (thread, thread_body, state, flow, flow_version, assignee, queue, last_seq, unread, preview,
- updated_at, closed_at, last_in_at, workspace, no, uid, channel, contact, previous, opened_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`}
+ updated_at, closed_at, last_in_at, last_out_at, first_reply_at, waiting_since, snoozed_until, close_reason, priority, tags, fields,
+ workspace, no, uid, channel, contact, previous, opened_at)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`}
 		q.args = []any{
 			c.thread, string(body), string(c.state), c.flow, c.flowVersion, c.assignee, c.queue, c.lastSeq, c.unread, c.preview,
-			c.updated, c.closed, c.lastIn, c.ws, c.no,
+			c.updated, c.closed, c.lastIn, c.lastOut, c.firstReply, c.waiting, c.snoozed, c.closeReason, c.priority, c.tags, c.fields, c.ws, c.no,
 		}
 		if c.fresh {
 			q.args = append(q.args, string(c.uid), c.channel, c.contact, string(c.previous), c.opened)
 		} else {
 			q.sql = `UPDATE conversations SET thread = $1, thread_body = $2, state = $3, flow = $4, flow_version = $5, assignee = $6, queue = $7,
- last_seq = $8, unread = $9, preview = $10, updated_at = $11, closed_at = $12, last_in_at = $13 WHERE workspace = $14 AND no = $15`
+ last_seq = $8, unread = $9, preview = $10, updated_at = $11, closed_at = $12, last_in_at = $13, last_out_at = $14, first_reply_at = $15,
+ waiting_since = $16, snoozed_until = $17, close_reason = $18, priority = $19, tags = $20, fields = $21 WHERE workspace = $22 AND no = $23`
 		}
 		out = append(out, q)
 	}

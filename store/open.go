@@ -53,13 +53,16 @@ func (u *unit) begin(ch *channelRow, contact int64, thread chat.Thread, last *co
 	conv := &conversationRow{
 		ws: ch.ws, no: w.lastConversation, uid: chat.ConversationID(u.s.id()), channel: ch.no, contact: contact,
 		thread: thread.Key(), threadBody: thread, state: chat.StateQueued, queue: ch.queue,
-		opened: micros(u.now), updated: micros(u.now), fresh: true,
+		opened: micros(u.now), updated: micros(u.now), tags: "[]", fields: "{}", fresh: true,
 	}
 	if ch.flow != "" && ch.flowVersion > 0 {
 		conv.state, conv.flow, conv.flowVersion, conv.queue = chat.StateBot, ch.flow, ch.flowVersion, ""
 	}
 	if last != nil {
 		conv.previous = last.uid
+	}
+	if conv.state == chat.StateQueued {
+		conv.waiting = conv.opened
 	}
 	u.keep(conv)
 	tk := threadKey{ch.ws, ch.no, conv.thread}

@@ -54,7 +54,7 @@ func (c *Place) apply(ctx context.Context, u *unit) (Result, error) {
 	conv.state, conv.assignee, conv.dirty, conv.moved = c.To.State, c.To.Assignee, true, true
 	switch c.To.State {
 	case chat.StateClosed:
-		conv.closed, conv.unread = micros(u.now), 0
+		conv.closed, conv.unread, conv.closeReason = micros(u.now), 0, c.To.Reason
 	case chat.StateBot:
 		conv.flow, conv.flowVersion = c.To.Flow, c.To.Version
 	case chat.StateQueued, chat.StateAssigned:

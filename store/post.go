@@ -48,6 +48,7 @@ func (c *Post) apply(ctx context.Context, u *unit) (Result, error) {
 	if c.Kind == chat.KindMessage {
 		e.Direction, e.Status = chat.Out, chat.Queued
 		conv.preview = preview(&msg)
+		conv.answered(u.now, c.Sender.Type)
 	}
 	return Result{Events: []chat.Event{u.append(conv, ch, e, c.once.key)}}, nil
 }

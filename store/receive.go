@@ -167,9 +167,10 @@ func (c *Receive) message(ctx context.Context, u *unit, ch *channelRow) (Result,
 	if c.In.Echo {
 		e.Direction, e.Status = chat.Out, chat.Sent
 		e.Sender = &chat.Party{Type: chat.PartyAgent, ID: c.In.Sender.Address, Name: c.In.Sender.Name}
+		conv.answered(u.now, chat.PartyAgent)
 	} else {
 		conv.unread++
-		conv.lastIn = micros(u.now)
+		conv.asked(u.now)
 	}
 	msg := *c.In.Message
 	if err := c.press(ctx, u, conv, &msg); err != nil {

@@ -129,17 +129,29 @@ type conversationRow struct {
 	preview          string
 	opened, updated  int64
 	closed, lastIn   int64
+	lastOut          int64
+	firstReply       int64 // of a person
+	waiting          int64 // since when the contact waits for us
+	snoozed          int64 // until when; 0: it does not rest
+	closeReason      string
+	priority         int
+	tags, fields     string // JSON
 	fresh, dirty     bool
 	moved            bool // more has changed than a new event changes
 }
 
+// untilWritten is the end of a rest that only the contact ends.
+const untilWritten int64 = 1 << 62
+
 const conversationColumns = `c.workspace, c.no, c.uid, c.channel, c.contact, c.thread, c.thread_body, c.state, c.flow, c.flow_version,
- c.assignee, c.queue, c.previous, c.last_seq, c.unread, c.preview, c.opened_at, c.updated_at, c.closed_at, c.last_in_at`
+ c.assignee, c.queue, c.previous, c.last_seq, c.unread, c.preview, c.opened_at, c.updated_at, c.closed_at, c.last_in_at,
+ c.last_out_at, c.first_reply_at, c.waiting_since, c.snoozed_until, c.close_reason, c.priority, c.tags, c.fields`
 
 func (r *conversationRow) dest(body *string) []any {
 	return []any{
 		&r.ws, &r.no, &r.uid, &r.channel, &r.contact, &r.thread, body, &r.state, &r.flow, &r.flowVersion,
 		&r.assignee, &r.queue, &r.previous, &r.lastSeq, &r.unread, &r.preview, &r.opened, &r.updated, &r.closed, &r.lastIn,
+		&r.lastOut, &r.firstReply, &r.waiting, &r.snoozed, &r.closeReason, &r.priority, &r.tags, &r.fields,
 	}
 }
 
@@ -153,11 +165,20 @@ func (r *conversationRow) scan(s scanner, more ...any) error {
 
 // public gives the row as others see it; contact and channel are the outer names.
 func (r *conversationRow) public(contact chat.ContactRef, channel chat.ChannelID) chat.Conversation {
-	return chat.Conversation{
+	c := chat.Conversation{
 		ID: r.uid, Channel: channel, Contact: contact, State: r.state, Flow: r.flow, Version: r.flowVersion, Assignee: r.assignee,
 		Queue: r.queue, Previous: r.previous, LastSeq: r.lastSeq, Unread: r.unread, Preview: r.preview, Thread: r.threadBody,
 		OpenedAt: moment(r.opened), Updated: moment(r.updated), ClosedAt: moment(r.closed), LastIn: moment(r.lastIn),
+		LastOut: moment(r.lastOut), CloseReason: r.closeReason, FirstReply: moment(r.firstReply), Waiting: moment(r.waiting),
+		Snoozed: r.snoozed != 0, Priority: r.priority, Tags: []string{},
 	}
+	if r.snoozed != untilWritten {
+		c.SnoozedTill = moment(r.snoozed)
+	}
+	c.Turn = chat.TurnOf(c.State, c.FirstReply, c.Waiting)
+	_ = json.Unmarshal([]byte(r.tags), &c.Tags) // ours, as the fields
+	_ = json.Unmarshal([]byte(r.fields), &c.Fields)
+	return c
 }
 
 // targetRow is what an external id stands for: a message, or a receipt that came before its message was known.
@@ -201,15 +222,20 @@ func scanEvent(s scanner, more ...any) (chat.Event, error) {
 	if err := s.Scan(append([]any{&e.Pos, &e.Seq, &e.Kind, &at, &e.Status, &e.ExternalID, &failure, &body}, more...)...); err != nil {
 		return e, err
 	}
+	e.At = moment(at)
+	e.Error = failureOf(failure)
+	return e, readBody(&e, body)
+}
+
+// readBody fills in what bodyOf keeps.
+func readBody(e *chat.Event, body []byte) error {
 	var b eventBody
 	if err := json.Unmarshal(body, &b); err != nil {
-		return e, err
+		return err
 	}
-	e.At = moment(at)
 	e.Channel, e.Direction, e.Sender, e.Message, e.Data = b.Channel, b.Direction, b.Sender, b.Message, b.Data
 	e.Action, e.Sent = b.Action, b.Sent
-	e.Error = failureOf(failure)
-	return e, nil
+	return nil
 }
 
 // failureText and failureOf keep a failure in a column.
