@@ -175,8 +175,12 @@ const stalePatience = 8
 // erases tells whether a command rewrites what is stored, behind the back of a unit that has read it before. It gets
 // a transaction of its own.
 func erases(cmd Command) bool {
-	_, ok := cmd.(*Erase)
-	return ok
+	switch cmd.(type) {
+	case *Erase, *Adopt:
+		return true
+	default:
+		return false
+	}
 }
 
 // refused turns the database's refusal of a single command into what its caller can use. What is neither a conflict nor bad

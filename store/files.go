@@ -99,7 +99,11 @@ func (c *Receive) keepSources(u *unit, conv chat.ConversationID, m *chat.Message
 			continue
 		}
 		var media chat.Media
-		if e.Into(&media) != nil || media.Source == nil {
+		if e.Into(&media) != nil {
+			continue
+		}
+		if media.Source == nil {
+			c.claim(u, conv, media.File)
 			continue
 		}
 		if stack == nil {
@@ -116,6 +120,17 @@ func (c *Receive) keepSources(u *unit, conv chat.ConversationID, m *chat.Message
 	if stack != nil {
 		m.Stack = stack
 	}
+}
+
+// claim tells where a file belongs that was uploaded before its message: it is erased with its conversation.
+func (c *Receive) claim(u *unit, conv chat.ConversationID, id chat.FileID) {
+	if id == "" || conv == "" {
+		return
+	}
+	u.extra = append(u.extra, stmt{
+		sql:  "UPDATE files SET channel = $1, conversation = $2 WHERE uid = $3 AND workspace = $4 AND conversation = ''",
+		args: []any{string(c.Channel), string(conv), string(id), c.at.ws},
+	})
 }
 
 // KeepPayload stores a button's payload under the short key that goes out instead of it.
