@@ -21,6 +21,7 @@ const (
 	DeadLettersReplay   Right = "dead_letters.replay"
 	ReportsRead         Right = "reports.read"
 	QueuesWrite         Right = "queues.write"
+	DeskWrite           Right = "desk.write"
 	Tokens              Right = "tokens"
 	Users               Right = "users"
 	Roles               Right = "roles"
@@ -61,6 +62,7 @@ var meanings = []Meaning{
 	{DeadLettersReplay, ScopeWrite, "Try it again."},
 	{ReportsRead, ScopeRead, "See figures of queues, agents and channels."},
 	{QueuesWrite, ScopeAdmin, "Make and change queues, their members and their routing."},
+	{DeskWrite, ScopeAdmin, "Make and change what agents work with: canned replies, actions, fields."},
 	{Tokens, ScopeTokens, "Make and revoke API tokens that can do no more than oneself."},
 	{Users, ScopeAdmin, "Make, change, disable and sign out users who can do no more than oneself."},
 	{Roles, ScopeAdmin, "Make, change and delete sets of rights with no more than one's own."},

@@ -34,7 +34,7 @@ var builtIn = []Role{
 	{Name: RoleAdmin, All: true, Rights: []Right{}, Reach: ReachAll, BuiltIn: true},
 	{Name: RoleSupervisor, Reach: ReachAll, BuiltIn: true, Rights: []Right{
 		ConversationsRead, ConversationsWrite, ConversationsAssign, ContactsRead, ContactsWrite, ChannelsRead, FlowsRead,
-		DeadLettersRead, DeadLettersReplay, ReportsRead, QueuesWrite,
+		DeadLettersRead, DeadLettersReplay, ReportsRead, QueuesWrite, DeskWrite,
 	}},
 	{Name: RoleAgent, Reach: ReachQueues, BuiltIn: true, Rights: []Right{
 		ConversationsRead, ConversationsWrite, ConversationsAssign, ContactsRead, ContactsWrite,

@@ -162,6 +162,7 @@ func (a *API) register() {
 	a.registerOffers()
 	a.registerQueues()
 	a.registerAgents()
+	a.registerReplies()
 	a.registerContacts()
 	a.registerFiles()
 	a.registerEvents()

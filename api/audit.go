@@ -54,10 +54,13 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 		}
 		return nil, orNotFound(err)
 	},
-	"user":            func(a *API, ctx context.Context, id string) (any, error) { return a.Store.User(ctx, here(ctx), id) },
-	"role":            func(a *API, ctx context.Context, name string) (any, error) { return a.gate.Role(ctx, here(ctx), name) },
-	"queue":           func(a *API, ctx context.Context, name string) (any, error) { return a.queue(ctx, &QueuePath{name}) },
-	"agent":           func(a *API, ctx context.Context, id string) (any, error) { return a.Store.Agent(ctx, here(ctx), id) },
+	"user":  func(a *API, ctx context.Context, id string) (any, error) { return a.Store.User(ctx, here(ctx), id) },
+	"role":  func(a *API, ctx context.Context, name string) (any, error) { return a.gate.Role(ctx, here(ctx), name) },
+	"queue": func(a *API, ctx context.Context, name string) (any, error) { return a.queue(ctx, &QueuePath{name}) },
+	"agent": func(a *API, ctx context.Context, id string) (any, error) { return a.Store.Agent(ctx, here(ctx), id) },
+	"reply": func(a *API, ctx context.Context, name string) (any, error) {
+		return a.Store.CannedReply(ctx, here(ctx), name)
+	},
 	"language models": func(a *API, ctx context.Context, name string) (any, error) { return a.LLM.Config(ctx, here(ctx), name) },
 	"prompt": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.Prompt(ctx, here(ctx), name)

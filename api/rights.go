@@ -44,6 +44,12 @@ var needs = map[string]need{
 	"listAgentStates":   {access.ConversationsRead, ""},
 	"putAgentState":     {access.QueuesWrite, "agent state"},
 
+	"putReply":    {access.DeskWrite, "reply"},
+	"deleteReply": {access.DeskWrite, "reply"},
+	"listReplies": {access.ConversationsRead, ""},
+	"getReply":    {access.ConversationsRead, ""},
+	"findReplies": {access.ConversationsWrite, ""},
+
 	"listContacts":  {access.ContactsRead, ""},
 	"getContact":    {access.ContactsRead, ""},
 	"changeContact": {access.ContactsWrite, ""},
