@@ -35,7 +35,9 @@ type flowKey struct {
 }
 
 // Run follows the log until ctx ends.
-func (r *Runner) Run(ctx context.Context) error { return r.Store.Follow(ctx, Name, r.step, kinds...) }
+func (r *Runner) Run(ctx context.Context) error {
+	return r.Store.FollowAlong(ctx, Name, r.step, kinds...)
+}
 
 // Record is the data of a flow_step event: what a replay needs and compares.
 type Record struct {

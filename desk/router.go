@@ -38,13 +38,17 @@ var looks = []chat.Kind{
 // Run routes until ctx ends.
 func (r *Router) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.Store.Follow(ctx, Name, r.step, looks...) })
+	g.Go(func() error { return r.Store.FollowAlong(ctx, Name, r.step, looks...) })
 	g.Go(func() error { return r.expire(ctx) })
 	return g.Wait()
 }
 
-// step takes one event into the picture and offers what can be offered now.
+// step takes one event into the picture and offers what can be offered now. What has to be read from the store, the whole picture or the
+// queues, is read when it has been committed.
 func (r *Router) step(tx *store.Tx, e chat.Event) error {
+	if tx.Along() && e.Kind == chat.KindQueueChanged {
+		return store.ErrNotNow
+	}
 	p, fresh, err := r.picture(tx, e)
 	if err != nil {
 		return err
@@ -72,6 +76,9 @@ func (r *Router) picture(tx *store.Tx, e chat.Event) (p *picture, fresh bool, er
 	r.mu.Unlock()
 	if p != nil && p.last == tx.Since() {
 		return p, false, nil
+	}
+	if tx.Along() {
+		return nil, false, store.ErrNotNow
 	}
 	if p, err = load(tx.Context(), r.Store, tx.Workspace()); err != nil {
 		return nil, false, err

@@ -208,6 +208,7 @@ func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response,
 	}
 	slices.Sort(locks)
 	err = s.transact(ctx, locks, func(u *unit) error {
+		out = nil
 		err := u.gather(ctx, func() {
 			for _, r := range batch {
 				r.cmd.want(u)
@@ -242,8 +243,19 @@ func applySafely(ctx context.Context, u *unit, cmd Command) (res Result, err err
 }
 
 // transact runs do in a write transaction that has locked these workspaces, in this order, and tells followers of what was committed.
+// do may be called again, with a new unit: when the step of a follower that came along has failed.
 func (s *Store) transact(ctx context.Context, workspaces []int64, do func(u *unit) error) error {
 	defer s.turns.take(workspaces)()
+	for {
+		err := s.attempt(ctx, workspaces, do)
+		if !errors.Is(err, errAlong) {
+			return err
+		}
+		s.log.WarnContext(ctx, "store: once more, and the step alone", "err", err)
+	}
+}
+
+func (s *Store) attempt(ctx context.Context, workspaces []int64, do func(u *unit) error) error {
 	tx, err := s.engine.begin(ctx)
 	if err != nil {
 		return err
@@ -254,6 +266,11 @@ func (s *Store) transact(ctx context.Context, workspaces []int64, do func(u *uni
 		return err
 	}
 	if err := do(u); err != nil {
+		return err
+	}
+	along := s.along.board(u)
+	defer along.leave()
+	if err := u.follow(along); err != nil {
 		return err
 	}
 	writes, err := u.flush()
@@ -268,6 +285,7 @@ func (s *Store) transact(ctx context.Context, workspaces []int64, do func(u *uni
 		return err
 	}
 	u.cool()
+	along.arrive(u.now)
 	s.announce(u)
 	return nil
 }

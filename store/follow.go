@@ -23,6 +23,7 @@ type Tx struct {
 	name  string
 	conv  int64
 	since int64
+	along bool
 }
 
 // Now is the time of this transaction.
@@ -31,6 +32,9 @@ func (t *Tx) Now() time.Time { return t.u.now }
 // Since is the position of the event of interest before this one, if this node has seen and committed it and nobody else has read in
 // between; else 0. Who keeps something in memory from one event to the next knows by it whether that is still right.
 func (t *Tx) Since() int64 { return t.since }
+
+// Along tells that the step is part of the transaction that appends the event: see FollowAlong.
+func (t *Tx) Along() bool { return t.along }
 
 // Workspace is whose log is being read.
 func (t *Tx) Workspace() chat.WorkspaceID { return t.uid }
@@ -112,8 +116,13 @@ type Step func(tx *Tx, e chat.Event) error
 // failing is parked as a dead letter, and the log goes on. With kinds, only events of these are of interest; the others cost no
 // transaction.
 func (s *Store) Follow(ctx context.Context, name string, step Step, kinds ...chat.Kind) error {
-	f := &follower{s: s, name: name, step: step, kinds: kinds, busy: map[int64]*followRun{}, seen: map[int64]seen{}}
-	return f.run(ctx)
+	return newFollower(s, name, step, kinds).run(ctx)
+}
+
+func newFollower(s *Store, name string, step Step, kinds []chat.Kind) *follower {
+	return &follower{
+		s: s, name: name, step: step, kinds: kinds, busy: map[int64]*followRun{}, seen: map[int64]seen{}, leased: map[int64]time.Time{},
+	}
 }
 
 type follower struct {
@@ -121,12 +130,16 @@ type follower struct {
 	name  string
 	step  Step
 	kinds []chat.Kind // none: all
+	along bool        // steps may be part of the transactions that append
+	ctx   context.Context
 
-	mu   sync.Mutex
-	busy map[int64]*followRun
-	seen map[int64]seen
-	wg   sync.WaitGroup
+	mu     sync.Mutex
+	busy   map[int64]*followRun
+	seen   map[int64]seen
+	leased map[int64]time.Time // until when the lease is this node's, as far as a step that came along has prolonged it
+	wg     sync.WaitGroup
 
+	riding   sync.WaitGroup // transactions that it is part of
 	settling atomic.Bool
 }
 
@@ -138,6 +151,10 @@ func (f *follower) run(ctx context.Context) error {
 	defer heard.stop()
 	defer f.s.freeLeases(context.WithoutCancel(ctx), f.name)
 	defer f.wg.Wait()
+	f.ctx = context.WithoutCancel(ctx) // once begun, a step is finished: stopping cannot tear it
+	if f.along {
+		defer f.s.along.add(f)()
+	}
 	sweep := time.NewTicker(f.s.sweep)
 	defer sweep.Stop()
 	f.sweep(ctx)
@@ -146,8 +163,10 @@ func (f *follower) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-heard.bell:
-			for ws := range heard.take() {
-				f.start(ctx, ws)
+			for ws, head := range heard.take() {
+				if f.at(ws).until < head {
+					f.start(ctx, ws)
+				}
 			}
 		case <-sweep.C:
 			f.sweep(ctx)
@@ -270,7 +289,7 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 		return 0, 0, err
 	}
 	if len(events) == 0 {
-		f.note(ws, known.read(cursor, head))
+		f.swap(ws, known, known.read(cursor, head))
 		return 0, 0, nil
 	}
 	since, moved := known.since(cursor), false
@@ -278,6 +297,7 @@ func (f *follower) batch(ctx context.Context, ws int64, limit int) (n, bad int, 
 	// once begun, a batch is finished: stopping cannot tear it
 	ctx = context.WithoutCancel(ctx)
 	err = f.s.transact(ctx, []int64{ws}, func(u *unit) error {
+		since := since
 		at, held := u.cursor(ws, f.name)
 		for range 2 { // the second time for the channels of the conversations
 			for _, e := range events {

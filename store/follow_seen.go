@@ -40,6 +40,15 @@ func (f *follower) note(ws int64, n seen) {
 	f.seen[ws] = n
 }
 
+// swap is note, unless somebody has noted something else since.
+func (f *follower) swap(ws int64, known, n seen) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.seen[ws] == known {
+		f.seen[ws] = n
+	}
+}
+
 // logEvent is an event with the inner number of its conversation.
 type logEvent struct {
 	chat.Event

@@ -65,6 +65,7 @@ type Store struct {
 	readers    prepared
 	warm       warmth
 	turns      turns
+	along      companions
 	numbers    numbers
 }
 

@@ -13,20 +13,36 @@ import (
 	"github.com/dragoman-hub/dragoman/store"
 )
 
-// following are the promises of Follow.
+// follows is one of the two ways to follow.
+type follows func(s *store.Store, ctx context.Context, name string, step store.Step, kinds ...chat.Kind) error
+
+// following are the promises of Follow, which FollowAlong gives too.
 func following() []examination {
-	return []examination{
-		{"follow exactly once across restarts", false, func(t *testing.T, db Database) { followRestarts(t, db) }},
-		{"follow exactly once on two nodes", true, func(t *testing.T, db Database) { followTwoNodes(t, db) }},
-		{"follow some kinds exactly once across restarts", false, func(t *testing.T, db Database) { followRestarts(t, db, chat.KindMessage) }},
-		{"follow some kinds exactly once on two nodes", true, func(t *testing.T, db Database) { followTwoNodes(t, db, chat.KindMessage) }},
-		{"who follows knows whether others did", false, followSince},
-		{"follow is one transaction", false, followAtomic},
-		{"follow parks what keeps failing", false, followParks},
-		{"follow parks what cannot be stored", false, followUnfit},
-		{"follow many workspaces at once", false, followMany},
-		{"idle workspaces cost nothing", false, followIdle},
+	out := []examination{
+		{"along is the same transaction", false, alongAtOnce},
+		{"along a failing step hurts nobody", false, alongFails},
+		{"along a step may want to be alone", false, alongNotNow},
+		{"along a step reads what was appended", false, alongReads},
+		{"along ends with its follower", false, alongEnds},
 	}
+	for name, follow := range map[string]follows{"follow": (*store.Store).Follow, "along": (*store.Store).FollowAlong} {
+		with := func(f func(t *testing.T, db Database, follow follows, kinds ...chat.Kind), kinds ...chat.Kind) func(*testing.T, Database) {
+			return func(t *testing.T, db Database) { f(t, db, follow, kinds...) }
+		}
+		out = append(out, []examination{
+			{name + " exactly once across restarts", false, with(followRestarts)},
+			{name + " exactly once on two nodes", true, with(followTwoNodes)},
+			{name + " some kinds exactly once across restarts", false, with(followRestarts, chat.KindMessage)},
+			{name + " some kinds exactly once on two nodes", true, with(followTwoNodes, chat.KindMessage)},
+			{name + ": who follows knows whether others did", false, with(followSince)},
+			{name + " is one transaction", false, with(followAtomic)},
+			{name + " parks what keeps failing", false, with(followParks)},
+			{name + " parks what cannot be stored", false, with(followUnfit)},
+			{name + " many workspaces at once", false, with(followMany)},
+			{name + ": idle workspaces cost nothing", false, with(followIdle)},
+		}...)
+	}
+	return out
 }
 
 // ledger remembers what a follower saw; it is told after the fact, so it counts tries, not effects.
@@ -110,7 +126,7 @@ func answered(t testing.TB, s *site, want int) func() bool {
 	}
 }
 
-func followRestarts(t *testing.T, db Database, kinds ...chat.Kind) {
+func followRestarts(t *testing.T, db Database, follow follows, kinds ...chat.Kind) {
 	// who is cut off keeps its lease until it runs out
 	s := newSite(t, db, func(o *store.Options) { o.Lease = 300 * time.Millisecond })
 	const total, lives = 120, 4
@@ -121,7 +137,7 @@ func followRestarts(t *testing.T, db Database, kinds ...chat.Kind) {
 		reached := make(chan struct{}, total)
 		step := count(s.ws)
 		stop := background(t, func(ctx context.Context) error {
-			return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+			return follow(s.Store, ctx, "bot", func(tx *store.Tx, e chat.Event) error {
 				select {
 				case reached <- struct{}{}:
 				default:
@@ -139,7 +155,7 @@ func followRestarts(t *testing.T, db Database, kinds ...chat.Kind) {
 		stop()
 		s.Store = s.open()
 	}
-	background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws), kinds...) })
+	background(t, func(ctx context.Context) error { return follow(s.Store, ctx, "bot", count(s.ws), kinds...) })
 	until(t, "all answers", answered(t, s, total))
 	counted(t, s)
 	audit(t, s.Store)
@@ -150,7 +166,7 @@ func followRestarts(t *testing.T, db Database, kinds ...chat.Kind) {
 }
 
 // followSince: who keeps something in memory as long as Since allows is never wrong, whoever else reads and whatever fails.
-func followSince(t *testing.T, db Database) {
+func followSince(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db, func(o *store.Options) { o.Lease, o.Sweep = 200*time.Millisecond, 30*time.Millisecond })
 	stores := []*store.Store{s.Store}
 	if db.Nodes {
@@ -161,7 +177,7 @@ func followSince(t *testing.T, db Database) {
 	for _, node := range stores {
 		last, n := int64(-1), 0 // of this node
 		background(t, func(ctx context.Context) error {
-			return node.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+			return follow(node, ctx, "bot", func(tx *store.Tx, e chat.Event) error {
 				body, err := tx.State()
 				if err != nil {
 					return err
@@ -199,12 +215,12 @@ func followSince(t *testing.T, db Database) {
 	}
 }
 
-func followTwoNodes(t *testing.T, db Database, kinds ...chat.Kind) {
+func followTwoNodes(t *testing.T, db Database, follow follows, kinds ...chat.Kind) {
 	s := newSite(t, db, func(o *store.Options) { o.Lease = 500 * time.Millisecond })
 	const total = 150
 	other := s.open()
-	stop := background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws), kinds...) })
-	background(t, func(ctx context.Context) error { return other.Follow(ctx, "bot", count(s.ws), kinds...) })
+	stop := background(t, func(ctx context.Context) error { return follow(s.Store, ctx, "bot", count(s.ws), kinds...) })
+	background(t, func(ctx context.Context) error { return follow(other, ctx, "bot", count(s.ws), kinds...) })
 	for i := range total {
 		node := []*store.Store{s.Store, other}[i%2]
 		if _, err := node.Append(t.Context(), &store.Receive{Channel: s.ch, In: s.in(fmt.Sprint("p", i%7), "x")}); err != nil {
@@ -220,7 +236,7 @@ func followTwoNodes(t *testing.T, db Database, kinds ...chat.Kind) {
 }
 
 // followAtomic: a step that fails after it wrote leaves neither state nor events, and is tried again.
-func followAtomic(t *testing.T, db Database) {
+func followAtomic(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db)
 	var tries ledger
 	for range 5 {
@@ -228,7 +244,7 @@ func followAtomic(t *testing.T, db Database) {
 	}
 	step := count(s.ws)
 	background(t, func(ctx context.Context) error {
-		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+		return follow(s.Store, ctx, "bot", func(tx *store.Tx, e chat.Event) error {
 			if err := step(tx, e); err != nil {
 				return err
 			}
@@ -244,7 +260,7 @@ func followAtomic(t *testing.T, db Database) {
 }
 
 // followParks: one event always fails, another panics once; all others are handled, in order, each once.
-func followParks(t *testing.T, db Database) {
+func followParks(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db)
 	for _, text := range []string{"one", "poison", "two", "panic once", "three"} {
 		s.receive(s.in("a", text))
@@ -252,7 +268,7 @@ func followParks(t *testing.T, db Database) {
 	var panicked sync.Once
 	done := make(chan string, 100)
 	background(t, func(ctx context.Context) error {
-		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+		return follow(s.Store, ctx, "bot", func(tx *store.Tx, e chat.Event) error {
 			text := e.Message.Text()
 			if e.Kind != chat.KindMessage || e.Direction != chat.In {
 				if e.Kind == chat.KindNote {
@@ -282,13 +298,13 @@ func followParks(t *testing.T, db Database) {
 }
 
 // followUnfit: a step writes what no database takes. It must not stop the log.
-func followUnfit(t *testing.T, db Database) {
+func followUnfit(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db)
 	s.receive(s.in("a", "unfit"))
 	s.receive(s.in("a", "fine"))
 	handled := make(chan string, 100)
 	background(t, func(ctx context.Context) error {
-		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+		return follow(s.Store, ctx, "bot", func(tx *store.Tx, e chat.Event) error {
 			if e.Message.Text() == "unfit" {
 				p := &store.Post{Workspace: tx.Workspace(), Conversation: e.Conversation, Kind: chat.KindMessage, Message: chat.TextMessage("")}
 				p.Message.Stack[0].Payload = []byte("{")
@@ -310,7 +326,7 @@ func followUnfit(t *testing.T, db Database) {
 }
 
 // followMany: more workspaces are behind than the database has connections, and each step needs one more read.
-func followMany(t *testing.T, db Database) {
+func followMany(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db)
 	const many = 30
 	var all []chat.WorkspaceID
@@ -324,7 +340,7 @@ func followMany(t *testing.T, db Database) {
 	s.reopen() // no name is known yet
 	noted := make(chan chat.WorkspaceID, many*10)
 	background(t, func(ctx context.Context) error {
-		return s.Follow(ctx, "bot", func(tx *store.Tx, e chat.Event) error {
+		return follow(s.Store, ctx, "bot", func(tx *store.Tx, e chat.Event) error {
 			if e.Kind == chat.KindNote {
 				noted <- tx.Workspace()
 			}
@@ -345,7 +361,7 @@ func followMany(t *testing.T, db Database) {
 }
 
 // followIdle: a thousand workspaces in which nothing happens add no goroutine and no step; one that wakes is heard.
-func followIdle(t *testing.T, db Database) {
+func followIdle(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db)
 	const many = 1000
 	var wg sync.WaitGroup
@@ -366,7 +382,7 @@ func followIdle(t *testing.T, db Database) {
 	}
 	steps := make(chan struct{}, 100)
 	background(t, func(ctx context.Context) error {
-		return s.Follow(ctx, "bot", func(*store.Tx, chat.Event) error {
+		return follow(s.Store, ctx, "bot", func(*store.Tx, chat.Event) error {
 			steps <- struct{}{}
 			return nil
 		})

@@ -29,7 +29,7 @@ func at(t testing.TB, dsn string) *site {
 // live receives all updates (many of them for the second time), lets a bot answer each and a worker send each answer. It tells out of every
 // send: the position of its event, and whether it knows that it may be the second.
 func (s *site) live(out io.Writer) (received func(), stop func()) {
-	stopBot := background(s.t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws)) })
+	stopBot := background(s.t, func(ctx context.Context) error { return s.FollowAlong(ctx, "bot", count(s.ws)) })
 	var mu sync.Mutex
 	stopWork := s.work(func(ctx context.Context, j *store.Job) store.Verdict {
 		if err := j.Begin(ctx); err != nil {
