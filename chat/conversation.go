@@ -37,10 +37,12 @@ type Conversation struct {
 	LastIn   time.Time      `json:"last_in_at,omitzero"` // the contact's last message: reply windows count from here
 	LastOut  time.Time      `json:"last_out_at,omitzero"`
 
+	Placed      time.Time `json:"placed_at"` // since when it is where it is, or has ended its rest
 	CloseReason string    `json:"close_reason,omitempty"`
 	FirstReply  time.Time `json:"first_reply_at,omitzero"` // of a person
 	Waiting     time.Time `json:"waiting_since,omitzero"`  // since when the contact waits for us; absent: it is the contact's turn
 	Turn        Turn      `json:"turn"`
+	Due         time.Time `json:"due_at,omitzero"`         // our answer is, by what the queue promises
 	Snoozed     bool      `json:"snoozed,omitempty"`
 	SnoozedTill time.Time `json:"snoozed_until,omitzero"` // absent: until the contact writes
 

@@ -32,6 +32,8 @@ const (
 	KindJoined       Kind = "joined"        // PersonData: somebody came into a group
 	KindLeft         Kind = "left"          // PersonData
 	KindMoved        Kind = "moved"         // MovedData: the contact has a new address
+	KindSnoozed      Kind = "snoozed"       // SnoozeData: it rests with its agent
+	KindAwoken       Kind = "awoken"        // SnoozeData: and does not any more
 	KindOffered      Kind = "offered"       // OfferData: agents may accept the waiting conversation
 	KindOfferEnded   Kind = "offer_ended"   // OfferData: these agents may not any more
 	KindRewound      Kind = "rewound"       // RewoundData: the contact took back what came after a message
@@ -39,8 +41,15 @@ const (
 	KindErased       Kind = "erased"        // personal data of the contact was rewritten
 	KindAgentChanged Kind = "agent_changed" // of the workspace: how an agent is now
 	KindQueueChanged Kind = "queue_changed" // of the workspace: how a queue is now
+	KindTeamChanged  Kind = "team_changed"  // of the workspace: who is in a team now
+	KindHoursChanged Kind = "hours_changed" // of the workspace: business hours as they are now
+	KindRouteAsk     Kind = "route_ask"     // RouteAskData: a rule outside is asked who fits
+	KindRouteAnswer  Kind = "route_answer"  // RouteAnswerData: it answered, or its time ran out
 	KindUnsupported  Kind = "unsupported"   // UnsupportedPayload: an event that the hub cannot read
+	KindChanged      Kind = "changed"       // ChangedData: fields, priority or tags
+	KindAction       Kind = "action"        // ActionData: an agent had another system do something
 	KindTyping       Kind = "typing"        // never stored
+	KindPresence     Kind = "presence"      // never stored: who of us looks at it
 	KindIgnored      Kind = "ignored"       // never stored: read, and of no use to us
 )
 
@@ -118,6 +127,7 @@ type Event struct {
 	Direction    Direction       `json:"direction,omitempty"`
 	Sender       *Party          `json:"sender,omitempty"`
 	Message      *Message        `json:"message,omitempty"`
+	Mentions     []string        `json:"mentions,omitempty"` // of a note: the ids of those whom it is for
 	Data         json.RawMessage `json:"data,omitempty"`
 	Status       Status          `json:"status,omitempty"`
 	ExternalID   string          `json:"external_id,omitempty"`
@@ -154,6 +164,22 @@ type OfferData struct {
 	Decision json.RawMessage `json:"decision,omitempty"` // of routing: the rule, the candidates and the reasons
 }
 
+// RouteAskData asks a rule outside of the hub who should have a waiting conversation.
+type RouteAskData struct {
+	Queue      string          `json:"queue"`
+	Candidates json.RawMessage `json:"candidates,omitempty"` // routing's own
+	Considered int             `json:"considered,omitempty"` // how many could have it, when not all are told
+	Until      time.Time       `json:"until"`
+}
+
+// RouteAnswerData is what such a rule said to the question at Ask (a position in the log).
+type RouteAnswerData struct {
+	Ask    int64  `json:"ask"`
+	Agent  string `json:"agent,omitempty"` // whom it chose; empty without an error: nobody
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"` // why there is no answer
+}
+
 // RewoundData tells how far a conversation was taken back: what stands behind Seq does not count any more, for the flow as for readers.
 type RewoundData struct {
 	Seq   int64                      `json:"seq"`
@@ -169,6 +195,39 @@ type PlaceData struct {
 	Flow     string `json:"flow,omitempty"`
 	Version  int    `json:"version,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	Note     string `json:"note,omitempty"`   // of who passed it on, for who gets it
+	From     *Stand `json:"from,omitempty"`   // where it was
+	Undoes   int64  `json:"undoes,omitempty"` // the seq of the event that this one takes back
+
+	Passed []string `json:"passed,omitempty"` // the queues that passed it on, in order
+}
+
+// Stand is where a conversation was and how it stood there.
+type Stand struct {
+	State       State     `json:"state"`
+	Queue       string    `json:"queue,omitempty"`
+	Assignee    string    `json:"assignee,omitempty"`
+	Flow        string    `json:"flow,omitempty"`
+	Version     int       `json:"version,omitempty"`
+	Unread      int       `json:"unread,omitempty"`
+	Waiting     time.Time `json:"waiting_since,omitzero"`
+	Snoozed     bool      `json:"snoozed,omitempty"`
+	SnoozedTill time.Time `json:"snoozed_until,omitzero"`
+}
+
+// The reasons of moves that nobody asks for.
+const (
+	ReasonNew      = "new conversation"
+	ReasonReopened = "reopened" // the contact, or an agent, goes on in what was closed
+	ReasonSilence  = "silence"  // the clock closed it
+	ReasonUndone   = "undone"
+)
+
+// SnoozeData tells of a rest and its end.
+type SnoozeData struct {
+	Until  time.Time `json:"until,omitzero"`   // absent: until the contact writes
+	Reason string    `json:"reason,omitempty"` // of an end: time, contact, agent, undone
+	Undoes int64     `json:"undoes,omitempty"`
 }
 
 // ReceiptData moves the status of the message at Seq.
@@ -205,6 +264,31 @@ type PersonData struct {
 type MovedData struct {
 	From string `json:"from"`
 	To   string `json:"to"`
+}
+
+// ChangedData tells what people made of a conversation; what did not change is left out.
+type ChangedData struct {
+	Fields   map[string]json.RawMessage `json:"fields,omitempty"` // as they are now; null: taken away
+	Priority *int                       `json:"priority,omitempty"`
+	Tags     *TagsData                  `json:"tags,omitempty"`
+}
+
+// TagsData are the tags that were put to a conversation, and those that were taken away.
+type TagsData struct {
+	Added   []string `json:"added,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+}
+
+// ActionData tells what an agent had another system do, and what that answered.
+type ActionData struct {
+	Name    string                     `json:"action"`
+	Title   string                     `json:"title,omitempty"`
+	Inputs  map[string]json.RawMessage `json:"inputs,omitempty"`
+	URL     string                     `json:"url,omitempty"`
+	Text    string                     `json:"text,omitempty"`
+	Fields  map[string]json.RawMessage `json:"fields,omitempty"`  // that the answer set
+	Refused map[string]string          `json:"refused,omitempty"` // those that could not be set, and why
+	Request string                     `json:"request"`           // the id under which the other system knows the call
 }
 
 // FileData tells what became of an attachment of the message at Seq.

@@ -72,6 +72,9 @@ func (c *Erase) apply(ctx context.Context, u *unit) (Result, error) {
 	return c.tell(ctx, u, contact, convs)
 }
 
+// erasedThread begins the key of a thread that is gone: the conversation's own id follows.
+const erasedThread = "erased/"
+
 // erasedBody is what stays of an event.
 const erasedBody = `{"data":{"erased":true}}`
 
@@ -86,6 +89,7 @@ func (c *Erase) blank(contact int64, u *unit) []stmt {
 		{sql: "DELETE FROM follower_state WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM jobs WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM offers WHERE workspace = $1 AND conversation IN " + of, args: args},
+		{sql: "DELETE FROM waits WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM files WHERE workspace = $1 AND (contact = $2 OR conversation IN " + uids + ")", args: args},
 		{sql: "DELETE FROM identities WHERE workspace = $1 AND contact = $2", args: args},
 		{
@@ -150,13 +154,14 @@ func (c *Erase) tell(ctx context.Context, u *unit, contact int64, convs []*conve
 		}
 		// the thread's address is personal too; the number keeps the row apart from others
 		conv.threadBody = chat.Thread{Address: "erased"}
-		conv.thread, conv.preview, conv.unread = "erased/"+string(conv.uid), "", 0
+		conv.thread, conv.preview, conv.unread = erasedThread+string(conv.uid), "", 0
+		conv.tags, conv.fields = "[]", "{}"
 		conv.dirty, conv.moved = true, true
 		by := c.By
 		if conv.state != chat.StateClosed {
-			conv.state, conv.closed = chat.StateClosed, micros(u.now)
-			closed := chat.Event{Kind: chat.KindClosed, Sender: &by, Action: c.Action}
-			closed.Data = data(chat.PlaceData{State: chat.StateClosed, Reason: "erased"})
+			to := chat.PlaceData{State: chat.StateClosed, Reason: "erased"}
+			conv.settle(micros(u.now), to)
+			closed := chat.Event{Kind: chat.KindClosed, Sender: &by, Action: c.Action, Data: data(to)}
 			res.Events = append(res.Events, u.append(conv, ch, closed, ""))
 		}
 		e := chat.Event{Kind: chat.KindErased, Sender: &by, Action: c.Action}

@@ -35,6 +35,7 @@ func (u *unit) flush() ([]stmt, error) {
 	out = append(out, u.flushTargets()...)
 	out = append(out, u.flushJobs()...)
 	out = append(out, u.flushDesk()...)
+	out = append(out, u.flushCounts()...)
 	return append(out, u.extra...), nil
 }
 
@@ -196,18 +197,19 @@ func (u *unit) flushConversations() ([]stmt, error) {
 		}
 		q := stmt{sql: `INSERT INTO conversations (thread, thread_body, state, flow, flow_version, assignee, queue, last_seq, unread, preview,
  updated_at, closed_at, last_in_at, last_out_at, first_reply_at, waiting_since, snoozed_until, close_reason, priority, tags, fields,
- workspace, no, uid, channel, contact, previous, opened_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`}
+ placed_at, workspace, no, uid, channel, contact, previous, opened_at)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`}
 		q.args = []any{
 			c.thread, string(body), string(c.state), c.flow, c.flowVersion, c.assignee, c.queue, c.lastSeq, c.unread, c.preview,
-			c.updated, c.closed, c.lastIn, c.lastOut, c.firstReply, c.waiting, c.snoozed, c.closeReason, c.priority, c.tags, c.fields, c.ws, c.no,
+			c.updated, c.closed, c.lastIn, c.lastOut, c.firstReply, c.waiting, c.snoozed, c.closeReason, c.priority, c.tags, c.fields, c.placed, c.ws, c.no,
 		}
 		if c.fresh {
 			q.args = append(q.args, string(c.uid), c.channel, c.contact, string(c.previous), c.opened)
 		} else {
 			q.sql = `UPDATE conversations SET thread = $1, thread_body = $2, state = $3, flow = $4, flow_version = $5, assignee = $6, queue = $7,
  last_seq = $8, unread = $9, preview = $10, updated_at = $11, closed_at = $12, last_in_at = $13, last_out_at = $14, first_reply_at = $15,
- waiting_since = $16, snoozed_until = $17, close_reason = $18, priority = $19, tags = $20, fields = $21 WHERE workspace = $22 AND no = $23`
+ waiting_since = $16, snoozed_until = $17, close_reason = $18, priority = $19, tags = $20, fields = $21, placed_at = $22
+ WHERE workspace = $23 AND no = $24`
 		}
 		out = append(out, q)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // open finds the open conversation of the thread or begins a new one: where the channel has a flow the bot gets
-// it, else it waits in the channel's queue. The events of a new one come back too.
+// it, else it waits in the channel's queue; soon after a close it goes back to where it was. The events of a new one come back too.
 func (c *Receive) open(ctx context.Context, u *unit, ch *channelRow) (*conversationRow, []chat.Event, error) {
 	tk := threadKey{c.at.ws, c.at.no, c.In.Thread.Key()}
 	u.wantLatest(tk)
@@ -19,20 +19,17 @@ func (c *Receive) open(ctx context.Context, u *unit, ch *channelRow) (*conversat
 	if last != nil && last.state != chat.StateClosed {
 		return last, nil, nil
 	}
-	conv := u.begin(ch, who.contact, c.In.Thread, last)
-	contact := u.contacts[convKey{ch.ws, who.contact}]
-	opened := c.event(chat.KindOpened)
-	opened.Sent = c.In.At
-	opened.Data = data(chat.OpenedData{
-		Contact: contact.uid, Previous: conv.previous, Flow: conv.flow, Version: conv.flowVersion, Start: c.In.Start,
-		Metadata: c.In.Metadata, Override: c.In.Override,
-	})
-	events := []chat.Event{u.append(conv, ch, opened, "")}
-	if conv.state == chat.StateQueued {
-		e := chat.Event{Kind: chat.KindQueued, Sender: &chat.Party{Type: chat.PartySystem}, Action: c.Action}
-		e.Data = data(chat.PlaceData{State: chat.StateQueued, Queue: conv.queue, Reason: "new conversation"})
-		events = append(events, u.append(conv, ch, e, ""))
+	to, err := u.goesOn(ctx, last)
+	if err != nil {
+		return nil, nil, err
 	}
+	if to.State == "" {
+		to = ch.start()
+	}
+	opened := c.event(chat.KindOpened)
+	conv, events := u.begin(ch, who.contact, c.In.Thread, last, to, opened, chat.OpenedData{
+		Start: c.In.Start, Metadata: c.In.Metadata, Override: c.In.Override,
+	})
 	return conv, events, nil
 }
 
@@ -45,30 +42,42 @@ func (c *Receive) arrive(ctx context.Context, u *unit, ch *channelRow) (Result, 
 	return Result{Events: opened, Duplicate: len(opened) == 0}, err
 }
 
-// begin makes a conversation row; the caller appends the events that tell of it.
-func (u *unit) begin(ch *channelRow, contact int64, thread chat.Thread, last *conversationRow) *conversationRow {
+// start is where new conversations of a channel go.
+func (ch *channelRow) start() chat.PlaceData {
+	if ch.flow != "" && ch.flowVersion > 0 {
+		return chat.PlaceData{State: chat.StateBot, Flow: ch.flow, Version: ch.flowVersion}
+	}
+	return chat.PlaceData{State: chat.StateQueued, Queue: ch.queue, Reason: chat.ReasonNew}
+}
+
+// begin makes a conversation at its first place, behind the last one of its thread, and tells of it: opened begins the event, d its data.
+func (u *unit) begin(ch *channelRow, contact int64, thread chat.Thread, last *conversationRow, to chat.PlaceData, opened chat.Event, d chat.OpenedData) (*conversationRow, []chat.Event) {
 	w := u.workspaces[ch.ws]
 	w.lastConversation++
 	w.dirty = true
 	conv := &conversationRow{
 		ws: ch.ws, no: w.lastConversation, uid: chat.ConversationID(u.s.id()), channel: ch.no, contact: contact,
-		thread: thread.Key(), threadBody: thread, state: chat.StateQueued, queue: ch.queue,
-		opened: micros(u.now), updated: micros(u.now), tags: "[]", fields: "{}", fresh: true,
+		thread: thread.Key(), threadBody: thread, opened: micros(u.now), updated: micros(u.now), tags: "[]", fields: "{}", fresh: true,
 	}
-	if ch.flow != "" && ch.flowVersion > 0 {
-		conv.state, conv.flow, conv.flowVersion, conv.queue = chat.StateBot, ch.flow, ch.flowVersion, ""
-	}
+	conv.settle(conv.opened, to)
 	if last != nil {
 		conv.previous = last.uid
-	}
-	if conv.state == chat.StateQueued {
-		conv.waiting = conv.opened
 	}
 	u.keep(conv)
 	tk := threadKey{ch.ws, ch.no, conv.thread}
 	u.asked[tk], u.asked[convKey{conv.ws, conv.no}], u.asked[uidKey{string(conv.uid)}] = true, true, true
 	u.latest[tk] = conv
-	return conv
+	d.Contact, d.Previous, d.Flow, d.Version = u.contacts[convKey{ch.ws, contact}].uid, conv.previous, conv.flow, conv.flowVersion
+	opened.Data = data(d)
+	events := []chat.Event{u.append(conv, ch, opened, "")}
+	if to.State != chat.StateBot {
+		e := chat.Event{Kind: placeKinds[to.State], Sender: &chat.Party{Type: chat.PartySystem}, Action: opened.Action, Data: data(to)}
+		if opened.Sender.Type == chat.PartyAgent {
+			e.Sender = opened.Sender
+		}
+		events = append(events, u.append(conv, ch, e, ""))
+	}
+	return conv, events
 }
 
 // identity finds who has an address, or makes a contact for it, and keeps the person's facts up to date. For a group

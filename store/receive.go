@@ -184,6 +184,9 @@ func (c *Receive) message(ctx context.Context, u *unit, ch *channelRow) (Result,
 	conv.preview = c.preview
 	e = u.append(conv, ch, e, c.onceKey().key)
 	u.fresh[len(u.fresh)-1].body = c.body
+	if conv.snoozed != 0 && !c.In.Echo {
+		opened = append(opened, u.wake(conv, ch, chat.Party{Type: chat.PartyContact, ID: c.In.Sender.Address}, chat.SnoozeData{Reason: wokenByContact}, c.Action))
+	}
 	if c.In.ID != "" {
 		k := targetKey{c.at.ws, c.at.no, c.In.ID}
 		if t := u.targets[k]; c.In.Echo && t != nil {

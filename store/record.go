@@ -25,7 +25,8 @@ type Record struct {
 var acts = map[chat.Kind]bool{
 	"": true, chat.KindMessage: true, chat.KindNote: true, chat.KindOpened: true, chat.KindQueued: true, chat.KindAssigned: true,
 	chat.KindBot: true, chat.KindClosed: true, chat.KindReceipt: true, chat.KindErased: true, chat.KindRepeated: true,
-	chat.KindTyping: true, chat.KindIgnored: true,
+	chat.KindSnoozed: true, chat.KindAwoken: true,
+	chat.KindTyping: true, chat.KindIgnored: true, chat.KindPresence: true, chat.KindChanged: true, chat.KindAction: true,
 }
 
 func (c *Record) resolve(ctx context.Context, s *Store) error {

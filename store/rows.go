@@ -134,6 +134,7 @@ type conversationRow struct {
 	waiting          int64 // since when the contact waits for us
 	snoozed          int64 // until when; 0: it does not rest
 	closeReason      string
+	placed           int64 // since when it is where it is, or has ended its rest
 	priority         int
 	tags, fields     string // JSON
 	fresh, dirty     bool
@@ -145,13 +146,13 @@ const untilWritten int64 = 1 << 62
 
 const conversationColumns = `c.workspace, c.no, c.uid, c.channel, c.contact, c.thread, c.thread_body, c.state, c.flow, c.flow_version,
  c.assignee, c.queue, c.previous, c.last_seq, c.unread, c.preview, c.opened_at, c.updated_at, c.closed_at, c.last_in_at,
- c.last_out_at, c.first_reply_at, c.waiting_since, c.snoozed_until, c.close_reason, c.priority, c.tags, c.fields`
+ c.last_out_at, c.first_reply_at, c.waiting_since, c.snoozed_until, c.close_reason, c.priority, c.tags, c.fields, c.placed_at`
 
 func (r *conversationRow) dest(body *string) []any {
 	return []any{
 		&r.ws, &r.no, &r.uid, &r.channel, &r.contact, &r.thread, body, &r.state, &r.flow, &r.flowVersion,
 		&r.assignee, &r.queue, &r.previous, &r.lastSeq, &r.unread, &r.preview, &r.opened, &r.updated, &r.closed, &r.lastIn,
-		&r.lastOut, &r.firstReply, &r.waiting, &r.snoozed, &r.closeReason, &r.priority, &r.tags, &r.fields,
+		&r.lastOut, &r.firstReply, &r.waiting, &r.snoozed, &r.closeReason, &r.priority, &r.tags, &r.fields, &r.placed,
 	}
 }
 
@@ -170,7 +171,7 @@ func (r *conversationRow) public(contact chat.ContactRef, channel chat.ChannelID
 		Queue: r.queue, Previous: r.previous, LastSeq: r.lastSeq, Unread: r.unread, Preview: r.preview, Thread: r.threadBody,
 		OpenedAt: moment(r.opened), Updated: moment(r.updated), ClosedAt: moment(r.closed), LastIn: moment(r.lastIn),
 		LastOut: moment(r.lastOut), CloseReason: r.closeReason, FirstReply: moment(r.firstReply), Waiting: moment(r.waiting),
-		Snoozed: r.snoozed != 0, Priority: r.priority, Tags: []string{},
+		Snoozed: r.snoozed != 0, Priority: r.priority, Tags: []string{}, Placed: moment(r.placed),
 	}
 	if r.snoozed != untilWritten {
 		c.SnoozedTill = moment(r.snoozed)
@@ -198,6 +199,7 @@ type eventBody struct {
 	Direction chat.Direction  `json:"direction,omitempty"`
 	Sender    *chat.Party     `json:"sender,omitempty"`
 	Message   *chat.Message   `json:"message,omitempty"`
+	Mentions  []string        `json:"mentions,omitempty"`
 	Data      json.RawMessage `json:"data,omitempty"`
 	Action    chat.ActionID   `json:"action,omitempty"`
 	Sent      time.Time       `json:"sent_at,omitzero"`
@@ -205,7 +207,7 @@ type eventBody struct {
 
 func bodyOf(e *chat.Event) (string, error) {
 	raw, err := json.Marshal(eventBody{
-		Channel: e.Channel, Direction: e.Direction, Sender: e.Sender, Message: e.Message, Data: e.Data,
+		Channel: e.Channel, Direction: e.Direction, Sender: e.Sender, Message: e.Message, Mentions: e.Mentions, Data: e.Data,
 		Action: e.Action, Sent: e.Sent,
 	})
 	return string(raw), err
@@ -233,7 +235,7 @@ func readBody(e *chat.Event, body []byte) error {
 	if err := json.Unmarshal(body, &b); err != nil {
 		return err
 	}
-	e.Channel, e.Direction, e.Sender, e.Message, e.Data = b.Channel, b.Direction, b.Sender, b.Message, b.Data
+	e.Channel, e.Direction, e.Sender, e.Message, e.Mentions, e.Data = b.Channel, b.Direction, b.Sender, b.Message, b.Mentions, b.Data
 	e.Action, e.Sent = b.Action, b.Sent
 	return nil
 }

@@ -1,6 +1,10 @@
 package store
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/dragoman-hub/dragoman/chat"
+)
 
 // warmLimit bounds the rows of one kind that are kept between transactions, over all workspaces; warmState, in bytes, what a follower
 // remembers of one conversation.
@@ -117,6 +121,11 @@ func (u *unit) hand(ws int64, rows *warmRows) {
 	}
 	for k, c := range u.convs {
 		if c != nil && k.ws == ws {
+			if c.moved && c.state == chat.StateClosed { // a newer one of the thread may have been closed before
+				tk := threadKey{ws, c.channel, c.thread}
+				delete(u.latest, tk)
+				delete(rows.latest, tk)
+			}
 			c.fresh, c.dirty, c.moved = false, false, false
 			rows.convs[k] = c
 			rows.byUID[uidKey{string(c.uid)}] = c

@@ -9,4 +9,6 @@ ALTER TABLE conversations ADD COLUMN waiting_since  BIGINT NOT NULL DEFAULT 0; -
 ALTER TABLE conversations ADD COLUMN priority       BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE conversations ADD COLUMN tags           TEXT   NOT NULL DEFAULT '[]';
 ALTER TABLE conversations ADD COLUMN fields         TEXT   NOT NULL DEFAULT '{}';
+ALTER TABLE conversations ADD COLUMN placed_at      BIGINT NOT NULL DEFAULT 0; -- since when it is where it is, or has ended its rest
+UPDATE conversations SET placed_at = opened_at, waiting_since = CASE WHEN state <> 'closed' AND unread > 0 THEN last_in_at ELSE 0 END;
 CREATE INDEX conversations_snoozed ON conversations (snoozed_until) WHERE snoozed_until > 0;

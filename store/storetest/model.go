@@ -110,15 +110,16 @@ func (m *model) place(c *modelConv, to, expect chat.State) chat.Code {
 	if expect != "" && expect != c.state {
 		return chat.CodeConflict
 	}
-	c.state, c.who = to, ""
+	c.state = to
 	kind := chat.Kind(to)
 	switch to {
-	case chat.StateClosed:
+	case chat.StateClosed: // who had it last stays
 		c.unread = 0
 		delete(m.open, c.address)
 	case chat.StateAssigned:
 		c.who = "ann"
 	case chat.StateBot, chat.StateQueued:
+		c.who = ""
 	}
 	m.add(c, modelEvent{kind: kind})
 	return ""
