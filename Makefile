@@ -1,7 +1,7 @@
 # Every target with a "##" comment is listed by `make`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test needs lint fmt fuzz bench
+.PHONY: help run build test pages needs lint fmt fuzz bench
 
 GO       ?= go
 DATA     ?= ./data
@@ -17,13 +17,16 @@ help: ## List the targets
 run: build ## Build the binary and start the hub (LISTEN=, DATA=)
 	./dragoman serve --listen $(LISTEN) --data $(DATA)
 
-build: ## Build ./dragoman, one static binary
+build: pages ## Build ./dragoman, one static binary with the pages in it
 	CGO_ENABLED=0 $(GO) build -trimpath -o dragoman ./cmd/dragoman
 
-test: needs ## Run all tests with the race detector
+pages: ## Build the pages, when Node is there and they are stale
+	@web/build
+
+test: needs pages ## Run all tests with the race detector
 	$(GO) test -race -timeout 20m ./...
 
-needs: ## Install what the tests need: PostgreSQL, curl, Node, a C compiler (Debian, only when missing)
+needs: ## Install what the tests need: PostgreSQL, curl, Node, Chromium, a C compiler (Debian, only when missing)
 	@.ci/needs
 
 lint: ## Run golangci-lint (installed when missing)

@@ -137,29 +137,29 @@ func (g *Gate) newLink() (Link, store.UserLink) {
 	return Link{token, at}, store.UserLink{Hash: hash, ExpiresAt: at}
 }
 
-// UseLink sets the password of whom the link was made for, once, and signs that user out everywhere.
-func (g *Gate) UseLink(ctx context.Context, token, password string) error {
+// UseLink sets the password of whom the link was made for, once, and signs that user out everywhere. It answers with the user.
+func (g *Gate) UseLink(ctx context.Context, token, password string) (store.User, error) {
 	gone := chat.Faultf(chat.CodeNotFound, "the link is wrong, over or used: ask for another one")
 	hash := hashOf(linkPrefix, token)
 	if hash == "" {
-		return gone
+		return store.User{}, gone
 	}
 	u, err := g.o.Store.LinkUser(ctx, hash)
 	if chat.CodeOf(err) == chat.CodeNotFound {
-		return gone
+		return store.User{}, gone
 	}
 	if err != nil {
-		return err
+		return store.User{}, err
 	}
 	stored, err := g.newPassword(ctx, u, password)
 	if err != nil {
-		return err
+		return store.User{}, err
 	}
 	ctx = store.WithAudit(ctx, g.ownAct(ctx, u, "usePasswordLink"))
 	if err = g.o.Store.UseLink(ctx, hash, stored); chat.CodeOf(err) == chat.CodeNotFound {
-		return gone
+		return store.User{}, gone
 	}
-	return err
+	return u, err
 }
 
 // ownAct is an act of a user about itself, for the audit log.

@@ -40,6 +40,16 @@ type linkPost struct {
 	}
 }
 
+// LinkUsed tells who has a new password.
+type LinkUsed struct {
+	Email string `json:"email" doc:"To sign in with."`
+}
+
+// LoginWays are the ways to sign in, beside the password.
+type LoginWays struct {
+	OIDC bool `json:"oidc" doc:"At an OpenID provider: GET /login/oidc."`
+}
+
 type passwordPut struct {
 	Keyed
 	Body struct {
@@ -92,9 +102,10 @@ func (a *API) registerSessions() {
 		more: "Sets the session's cookie. 401 says nothing more than that something is wrong; its code is totp_required when the password is right and a code is missing. 429 says when to come again.",
 	}, a.login)
 	add(a, act{
-		method: http.MethodPost, path: "/login/link", id: "usePasswordLink", tag: tag, open: true, status: http.StatusNoContent,
-		summary: "Set a password with a one-time link", more: "All sessions of the user end. Sign in afterwards.",
+		method: http.MethodPost, path: "/login/link", id: "usePasswordLink", tag: tag, open: true,
+		summary: "Set a password with a one-time link", more: "All sessions of the user end. Sign in afterwards, with the address that the answer names.",
 	}, a.useLink)
+	add(a, act{method: http.MethodGet, path: "/login/ways", id: "loginWays", tag: tag, open: true, summary: "Which ways to sign in are there?"}, a.loginWays)
 	person := func(method, path, id, summary, more string, status int) act {
 		return act{method: method, path: path, id: id, tag: tag, person: true, summary: summary, more: more, status: status}
 	}
@@ -219,8 +230,13 @@ func viewOf(in access.SignedIn, cookie string) SessionView {
 	return SessionView{User: in.User, Session: in.Session.ID, ExpiresAt: in.Session.ExpiresAt, CSRF: access.CSRF(cookie), Can: canOf(in.Who)}
 }
 
-func (a *API) useLink(ctx context.Context, in *linkPost) (*empty, error) {
-	return nil, a.gate.UseLink(ctx, in.Body.Token, in.Body.Password)
+func (a *API) useLink(ctx context.Context, in *linkPost) (*reply[LinkUsed], error) {
+	u, err := a.gate.UseLink(ctx, in.Body.Token, in.Body.Password)
+	return &reply[LinkUsed]{LinkUsed{u.Email}}, err
+}
+
+func (a *API) loginWays(context.Context, *none) (*reply[LoginWays], error) {
+	return &reply[LoginWays]{LoginWays{a.gate.HasOIDC()}}, nil
 }
 
 func (a *API) session(ctx context.Context, _ *none) (*reply[SessionView], error) {

@@ -83,7 +83,7 @@ func (a *API) registerUsers() {
 }
 
 // linkPage is where a page will take the link's token: behind the #, so that no log and no other site sees it.
-const linkPage = "/desk/password#"
+const linkPage = "/sign-in#"
 
 func (a *API) linkOf(l access.Link) PasswordLink {
 	return PasswordLink{Link: l, URL: a.Public + linkPage + l.Token}

@@ -74,6 +74,10 @@ func makeFirst(ctx context.Context, p *program, list []store.Workspace, n *note)
 	if err := addSample(ctx, p, list[0].ID, *n); err != nil {
 		return nil, err
 	}
+	var err error
+	if p.signIn, err = addFirstUser(ctx, p, list[0].ID); err != nil {
+		return nil, err
+	}
 	n.Unfinished = false
 	return list, nil
 }
@@ -145,6 +149,10 @@ func adminToken(ctx context.Context, p *program, ws chat.WorkspaceID) error {
 // greet says how to go on.
 func greet(w io.Writer, p *program, n note, fresh bool) {
 	_, _ = fmt.Fprintf(w, "Dragoman %s listens on %s, database %s\n", version, p.url, p.settings.databaseName())
+	if p.signIn != "" {
+		p.hidden.Add(p.signIn)
+		_, _ = fmt.Fprintf(w, "\nBegin here (the link sets your password; good once and for 48 hours):\n\n  %s/sign-in#%s\n\n", p.url, p.signIn)
+	}
 	if p.adminMade {
 		_, _ = fmt.Fprintf(w, "Admin token (shown once, kept in %s):\n\n  %s\n", filepath.Join(p.settings.Data, adminTokenFile), p.admin)
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
+	"github.com/dragoman-hub/dragoman/web"
 )
 
 // program is all parts of the hub, wired. Parts are made in order and closed in reverse.
@@ -56,11 +57,13 @@ type program struct {
 	back     *http.ServeMux // what other systems' clients call, below /back/
 	paced    http.Handler   // the same, at a bounded pace
 
+	pages     http.Handler // the desk and the other pages
 	workspace chat.WorkspaceID
 	url       string
 	hidden    telemetry.Secrets
 	admin     string
 	adminMade bool
+	signIn    string // the one-time token of the first user's link, at the first start
 	closers   []func() error
 }
 
@@ -69,7 +72,7 @@ func build(ctx context.Context, s settings, stderr io.Writer) (p *program, err e
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	p = &program{settings: s, metrics: telemetry.NewMetrics()}
+	p = &program{settings: s, metrics: telemetry.NewMetrics(), pages: web.Pages()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -280,6 +283,10 @@ func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.paced.ServeHTTP(w, r)
 		return
 	}
+	if web.Owns(r.URL.Path) {
+		p.pages.ServeHTTP(w, r)
+		return
+	}
 	p.api.ServeHTTP(w, r)
 }
 
@@ -290,6 +297,9 @@ func (p *program) route(r *http.Request) string {
 	if strings.HasPrefix(r.URL.Path, backPrefix) {
 		_, pattern := p.back.Handler(r)
 		return pattern
+	}
+	if web.Owns(r.URL.Path) {
+		return "/"
 	}
 	return p.api.Route(r)
 }

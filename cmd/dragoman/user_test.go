@@ -14,7 +14,7 @@ var linkToken = regexp.MustCompile(`drl_[0-9A-Za-z]{43}`)
 func TestUserCommands(t *testing.T) {
 	t.Parallel()
 	hub := startHub(t, filepath.Join(t.TempDir(), "data"))
-	made := hub.on("", "user", "add", "--admin", "Boss@Example.com", "--name", "Boss", "--languages", "en,pt-BR").good(t, hub.url+"/desk/password#drl_", "/login/link")
+	made := hub.on("", "user", "add", "--admin", "Boss@Example.com", "--name", "Boss", "--languages", "en,pt-BR").good(t, hub.url+"/sign-in#drl_", "/login/link")
 	hub.on("", "user", "add", "--admin", "boss@example.com").bad(t, 1, "already")
 	hub.on("", "user", "add", "x@example.com", "--role", "none").bad(t, 1, "no such role")
 	hub.on("", "user", "add", "nobody").bad(t, 1, "e-mail")

@@ -1,0 +1,92 @@
+// Catalogue has the texts of one language: a text, or its plural forms by the names of Intl.PluralRules, chosen by {n}.
+export type Catalogue = Record<string, string | Record<string, string>>
+export type Language = 'en' | 'de' | 'ar'
+export type Loader = Record<Language, () => Promise<{ default: Catalogue }>>
+export type Params = Record<string, string | number>
+
+export const languages: Record<Language, { name: string; dir: 'ltr' | 'rtl' }> = {
+  en: { name: 'English', dir: 'ltr' },
+  de: { name: 'Deutsch', dir: 'ltr' },
+  ar: { name: 'العربية', dir: 'rtl' },
+}
+
+// choose takes the first language that we have of those that somebody wants.
+export function choose(wanted: readonly string[]): Language {
+  for (const w of wanted) {
+    const base = w.toLowerCase().split('-')[0]!
+    if (base in languages) return base as Language
+  }
+  return 'en'
+}
+
+// I18n finds texts. Each page brings its catalogues with it.
+export class I18n {
+  private texts = new Map<string, string | Record<string, string>>()
+  private loaded = new Set<Loader>()
+  private plural: Intl.PluralRules
+
+  constructor(readonly language: Language) {
+    this.plural = new Intl.PluralRules(language)
+  }
+
+  get dir(): 'ltr' | 'rtl' {
+    return languages[this.language].dir
+  }
+
+  async add(loader: Loader): Promise<void> {
+    if (this.loaded.has(loader)) return
+    this.put((await loader[this.language]()).default)
+    this.loaded.add(loader)
+  }
+
+  put(c: Catalogue): void {
+    for (const [k, v] of Object.entries(c)) this.texts.set(k, v)
+  }
+
+  // t finds a text and fills {names} in. A key that is missing shows itself.
+  t = (key: string, params: Params = {}): string => {
+    const found = this.texts.get(key)
+    const form = typeof found === 'object' ? (found[this.plural.select(Number(params.n))] ?? found.other) : found
+    return (form ?? key).replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const v = params[name]
+      return v === undefined ? whole : typeof v === 'number' ? this.number(v) : v
+    })
+  }
+
+  // Whether a text is there: codes of problems fall back to the server's words.
+  has(key: string): boolean {
+    return this.texts.has(key)
+  }
+
+  number(n: number, o?: Intl.NumberFormatOptions): string {
+    return new Intl.NumberFormat(this.language, o).format(n)
+  }
+
+  time(at: Date): string {
+    return new Intl.DateTimeFormat(this.language, { hour: 'numeric', minute: '2-digit' }).format(at)
+  }
+
+  date(at: Date): string {
+    return new Intl.DateTimeFormat(this.language, { dateStyle: 'medium' }).format(at)
+  }
+
+  full(at: Date): string {
+    return new Intl.DateTimeFormat(this.language, { dateStyle: 'full', timeStyle: 'short' }).format(at)
+  }
+
+  // short is the time of today, the day of this week, the date before.
+  short(at: Date, now: Date): string {
+    if (at.toDateString() === now.toDateString()) return this.time(at)
+    const days = (now.getTime() - at.getTime()) / 86_400_000
+    if (days >= 0 && days < 6) return new Intl.DateTimeFormat(this.language, { weekday: 'short' }).format(at)
+    return new Intl.DateTimeFormat(this.language, { day: 'numeric', month: 'short', ...(days > 300 ? { year: '2-digit' } : {}) }).format(at)
+  }
+
+  // span says how long something took or takes: 40 s, 5 min, 3 h, 2 days.
+  span(ms: number): string {
+    const s = Math.max(0, Math.round(ms / 1000))
+    const unit = s < 60 ? ('second' as const) : s < 3600 ? ('minute' as const) : s < 86_400 ? ('hour' as const) : ('day' as const)
+    const size = { second: 1, minute: 60, hour: 3600, day: 86_400 }[unit]
+    return this.number(Math.floor(s / size), { style: 'unit', unit, unitDisplay: 'narrow' })
+  }
+}

@@ -1,0 +1,56 @@
+import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+
+interface WindowListProps<T> {
+  items: readonly T[]
+  height: number // of one row, in pixels
+  keyOf(item: T): string
+  row(item: T, index: number): ComponentChildren
+  label: string
+  at?: number // the row that stays in sight
+  class?: string
+  onEnd?(): void // the end comes near: load more
+  over?: number
+}
+
+// range is the rows to mount: what is seen and a few around.
+export function range(top: number, view: number, height: number, length: number, over: number): [number, number] {
+  const from = Math.max(0, Math.floor(top / height) - over)
+  return [Math.min(from, length), Math.min(length, Math.ceil((top + view) / height) + over)]
+}
+
+// WindowList mounts only the rows that are seen, whatever the list's length.
+export function WindowList<T>({ items, height, keyOf, row, label, at, class: extra, onEnd, over = 6 }: WindowListProps<T>) {
+  const el = useRef<HTMLDivElement>(null)
+  const [[top, view], set] = useState<[number, number]>([0, 800])
+  useLayoutEffect(() => {
+    const box = el.current!
+    const look = () => set((was) => (was[0] === box.scrollTop && was[1] === box.clientHeight ? was : [box.scrollTop, box.clientHeight]))
+    look()
+    box.addEventListener('scroll', look, { passive: true })
+    const size = new ResizeObserver(look)
+    size.observe(box)
+    return () => (box.removeEventListener('scroll', look), size.disconnect())
+  }, [])
+  const [from, to] = range(top, view, height, items.length, over)
+  useLayoutEffect(() => {
+    if (at === undefined || at < 0) return
+    const box = el.current!
+    if (at * height < box.scrollTop) box.scrollTop = at * height
+    else if ((at + 1) * height > box.scrollTop + box.clientHeight) box.scrollTop = (at + 1) * height - box.clientHeight
+  }, [at])
+  useLayoutEffect(() => {
+    if (to >= items.length - 5 && items.length > 0) onEnd?.()
+  }, [to, items.length])
+  return (
+    <div ref={el} class={'window-list ' + (extra ?? '')}>
+      <ul aria-label={label} style={{ paddingTop: `${from * height}px`, paddingBottom: `${(items.length - to) * height}px` }}>
+        {items.slice(from, to).map((item, i) => (
+          <li key={keyOf(item)} aria-setsize={items.length} aria-posinset={from + i + 1} style={{ height: `${height}px` }}>
+            {row(item, from + i)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,14 @@
+import type { Loader } from '../core/i18n'
+import { Empty } from '../parts/controls'
+import { useT } from '../parts/world'
+
+export const catalogues: Loader = {
+  en: () => import('./locales/en.json'),
+  de: () => import('./locales/de.json'),
+  ar: () => import('./locales/ar.json'),
+}
+
+export default function Playground() {
+  const t = useT()
+  return <Empty title={t('playground_title')} />
+}
