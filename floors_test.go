@@ -28,7 +28,7 @@ var floors = map[string]int{
 	"connector/*":   3,
 	"connector/all": 4, // a list of floor 3, for floor 4 and above
 
-	"hub": 5, "bot": 5, "desk": 5, "hook": 5, "contacts": 5, "access": 5, "knowledge": 5, "llm": 5, "assist": 5, "search": 5,
+	"hub": 5, "bot": 5, "desk": 5, "report": 5, "hook": 5, "contacts": 5, "access": 5, "knowledge": 5, "llm": 5, "assist": 5, "search": 5,
 
 	"api": 6, "compat/*": 6, "visitor": 6,
 

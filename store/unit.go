@@ -35,7 +35,8 @@ type unit struct {
 	asked      map[any]bool
 	warm       map[int64]*warmRows // rows of the transactions before
 	desk       deskRows
-	cold       bool // this one changes rows behind its back: nothing of it may be kept
+	counts     map[countKey]int64 // for reports
+	cold       bool               // this one changes rows behind its back: nothing of it may be kept
 
 	broken error        // what the database answered to a read: this unit cannot be committed any more
 	fresh  []freshEvent // appended in this unit, in order
