@@ -152,6 +152,7 @@ func (a *API) register() {
 	a.registerMe()
 	a.registerConnectors()
 	a.registerChannels()
+	a.registerSimulate()
 	a.registerFlows()
 	a.registerKnowledge()
 	a.registerModels()

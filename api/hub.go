@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/url"
 
@@ -40,6 +41,8 @@ type channels interface {
 	DropChannel(ctx context.Context, ws chat.WorkspaceID, id chat.ChannelID) error
 	CheckChannel(ctx context.Context, ws chat.WorkspaceID, id chat.ChannelID) (string, error)
 	RegisterChannel(ctx context.Context, ws chat.WorkspaceID, id chat.ChannelID) error
+	// PlainSettings gives the settings with their secrets: never to be shown.
+	PlainSettings(ctx context.Context, id chat.ChannelID) (store.Channel, json.RawMessage, error)
 }
 
 // files keeps attachments.

@@ -63,6 +63,7 @@ var needs = map[string]need{
 	"deleteChannel":   {access.ChannelsWrite, "channel"},
 	"checkChannel":    {access.ChannelsWrite, ""},
 	"registerChannel": {access.ChannelsWrite, "channel"},
+	"simulateMessage": {access.ChannelsWrite, ""},
 
 	"listFlows":        {access.FlowsRead, ""},
 	"getFlow":          {access.FlowsRead, ""},
