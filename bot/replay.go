@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -55,14 +56,14 @@ type recorded struct {
 
 // player is one replay.
 type player struct {
-	steps  map[int64]recorded // by the position of what was stepped on, until they are played
-	list   []recorded         // all of them, in order
-	taken  []int64            // positions where a queue or an agent took the conversation
-	last   int64              // position of the last event that has a step
-	closed bool
-	mem    memory
-	flow   func(name string, version int) (*Flow, error)
-	out    []Replayed
+	steps   map[int64]recorded // by the position of what was stepped on, until they are played
+	list    []recorded         // all of them, in order
+	taken   []int64            // positions where a queue or an agent took the conversation
+	stepped []int64            // positions of the events that have a step
+	closes  []int64            // positions where it was closed; a close can be taken back
+	mem     memory
+	flow    func(name string, version int) (*Flow, error)
+	out     []Replayed
 }
 
 // read collects what the log has of steps.
@@ -73,7 +74,7 @@ func (p *player) read(e chat.Event) error {
 	case chat.KindQueued, chat.KindAssigned:
 		p.taken = append(p.taken, e.Pos)
 	case chat.KindClosed:
-		p.closed = true
+		p.closes = append(p.closes, e.Pos)
 	case chat.KindFlowStep:
 		rec := recorded{event: e}
 		if err := json.Unmarshal(e.Data, &rec.Record); err != nil {
@@ -83,7 +84,7 @@ func (p *player) read(e chat.Event) error {
 			p.steps[rec.Trace.Pos] = rec
 		}
 		p.list = append(p.list, rec)
-		p.last = max(p.last, rec.Trace.Pos)
+		p.stepped = append(p.stepped, rec.Trace.Pos)
 	default:
 	}
 	return nil
@@ -96,7 +97,7 @@ func (p *player) play(e chat.Event) error {
 	}
 	rec, ok := p.steps[e.Pos]
 	delete(p.steps, e.Pos)
-	if !ok && p.closed && e.Pos > p.last {
+	if !ok && p.closedBefore(e.Pos) {
 		return nil // it was closed before the runner came to this event
 	}
 	if p.mem.Version == 0 {
@@ -131,6 +132,19 @@ func (p *player) play(e chat.Event) error {
 		Event: e, Flow: p.mem.Flow, Version: p.mem.Version, Then: rec.Trace, Now: trace, Same: same, Recorded: ok,
 	})
 	return nil
+}
+
+// closedBefore tells whether the conversation was closed when the runner came to an event: between the steps before and after it.
+func (p *player) closedBefore(event int64) bool {
+	before, after := int64(0), int64(math.MaxInt64)
+	for _, pos := range p.stepped {
+		if pos < event {
+			before = max(before, pos)
+		} else {
+			after = min(after, pos)
+		}
+	}
+	return slices.ContainsFunc(p.closes, func(pos int64) bool { return before <= pos && pos < after })
 }
 
 // wasTaken tells whether somebody took the conversation between an event and its step.

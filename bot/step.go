@@ -132,7 +132,7 @@ func (s *stepper) back() {
 	switch s.session.Phase {
 	case PhaseNew:
 		s.begin()
-	case PhaseAway:
+	case PhaseAway, PhaseClosed: // a close can be taken back
 		s.session.endTurn(PhaseIdle)
 	default:
 		s.ignore("the flow has the conversation already")

@@ -35,7 +35,7 @@ type examination struct {
 func Run(t *testing.T, db Database) {
 	t.Helper()
 	for _, list := range [][]examination{
-		appending(), conversing(), receipting(), following(), working(), reading(), lasting(), odd(), people(), knowing(),
+		appending(), conversing(), receipting(), following(), working(), reading(), lasting(), odd(), people(), knowing(), living(),
 	} {
 		for _, e := range list {
 			if e.nodes && !db.Nodes {
