@@ -29,5 +29,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: 'assets/manifest.json',
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { css: true, include: ['src/**/*.test.ts'], environment: 'node' },
 } as never)

@@ -1,0 +1,20 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/dragoman-hub/dragoman/store"
+)
+
+func (a *API) registerMyOffers() {
+	add(a, act{
+		method: http.MethodGet, path: "/v1/me/offers", id: "listMyOffers", tag: "agents", person: true, summary: "List what is offered to me",
+		more: "Waiting conversations that I may accept, the oldest first. Changes come as the events offered and offer_ended.",
+	}, a.myOffers)
+}
+
+func (a *API) myOffers(ctx context.Context, _ *none) (*reply[list[store.Offered]], error) {
+	found, err := a.Store.Offers(ctx, here(ctx), whole(ctx).ID)
+	return listOf(found, ""), err
+}

@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest'
+import { itemsOf } from './fold'
+import { emptyState, find, reduce, seen, type Action, type DeskState } from './state'
+import type { Conversation, Event } from './types'
+import { asks, counts, listed, readView, writeView } from './views'
+
+const at = (n: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, n)).toISOString()
+const chat = (id: string, more: Partial<Conversation> = {}): Conversation => ({
+  id, channel: 'ch', contact: { id: 'ct' + id, name: 'C ' + id }, state: 'assigned', assignee: 'ann', last_seq: 1, unread: 0, preview: '', thread: { address: id },
+  opened_at: at(0), updated_at: at(1), ...more,
+})
+const event = (seq: number, more: Partial<Event> = {}): Event => ({ pos: seq, seq, kind: 'message', at: at(seq), conversation: '1', direction: 'in', sender: { type: 'contact' }, message: { stack: [{ type: 'text', payload: { content: 't' + seq } }] }, ...more })
+const run = (...actions: Action[]): DeskState => actions.reduce(reduce, emptyState({ id: 'ann', name: 'Ann' }, 0))
+const usual = readView(new URLSearchParams())
+
+test('a message moves its chat up and counts as unread, once', () => {
+  const s = run({ do: 'conversations', list: [chat('1'), chat('2', { updated_at: at(2) })] }, { do: 'event', event: event(5) }, { do: 'event', event: event(5) })
+  expect(listed(s, usual).map((c) => c.id)).toEqual(['1', '2'])
+  expect(s.conversations.get('1')).toMatchObject({ unread: 1, preview: 't5', last_seq: 5, turn: 'first_reply', waiting_since: at(5) })
+  const answered = reduce(s, { do: 'event', event: event(6, { direction: 'out', sender: { type: 'agent', id: 'ann' } }) })
+  expect(answered.conversations.get('1')).toMatchObject({ turn: 'contact', first_reply_at: at(6) })
+  expect(answered.conversations.get('1')!.waiting_since).toBeUndefined()
+})
+
+test('what was read late does not undo what an event has told', () => {
+  const s = run({ do: 'conversations', list: [chat('1')] }, { do: 'event', event: event(5) }, { do: 'conversations', list: [chat('1', { last_seq: 4 })] })
+  expect(s.conversations.get('1')!.last_seq).toBe(5)
+})
+
+test('a thread takes what follows, never a gap, never twice', () => {
+  let s = run({ do: 'thread', id: '1', events: [event(3), event(4)], atEnd: true, how: 'replace' })
+  s = reduce(s, { do: 'event', event: event(5) })
+  s = reduce(s, { do: 'event', event: event(5) })
+  s = reduce(s, { do: 'event', event: event(9) })
+  expect(s.threads.get('1')!.events.map((e) => e.seq)).toEqual([3, 4, 5])
+  s = reduce(s, { do: 'thread', id: '1', events: [event(1), event(2), event(3)], atEnd: false, how: 'before' })
+  s = reduce(s, { do: 'thread', id: '1', events: [event(5), event(6), event(7)], atEnd: true, how: 'after' })
+  expect(s.threads.get('1')!.events.map((e) => e.seq)).toEqual([1, 2, 3, 4, 5, 6, 7])
+  s = reduce(s, { do: 'event', event: event(8, { kind: 'receipt', data: { seq: 6, status: 'failed', error: { class: 'rejected', detail: 'no' } } }) })
+  expect(s.threads.get('1')!.events[5]).toMatchObject({ status: 'failed', error: { detail: 'no' } })
+  for (let i = 1; i <= 8; i++) expect(find(s.threads.get('1')!.events, i)).toBe(i - 1)
+  expect(find(s.threads.get('1')!.events, 99)).toBe(-1)
+})
+
+test('what was done here shows at once, and goes again when it is refused', () => {
+  let s = run({ do: 'conversations', list: [chat('1')] }, { do: 'overlay', id: '1', patch: { state: 'closed' } })
+  expect(seen(s, '1')!.state).toBe('closed')
+  expect(listed(s, usual)).toEqual([])
+  s = reduce(s, { do: 'overlay', id: '1', patch: null })
+  expect(seen(s, '1')!.state).toBe('assigned')
+})
+
+test('offers come, shrink and go', () => {
+  const offered = event(2, { kind: 'offered', data: { agents: ['ann', 'bob'], until: at(99) } })
+  let s = run({ do: 'event', event: offered })
+  expect(s.offers.get('1')).toMatchObject({ agents: ['ann', 'bob'], until: at(99) })
+  s = reduce(s, { do: 'event', event: event(3, { kind: 'offer_ended', data: { agents: ['ann'] } }) })
+  expect(s.offers.get('1')!.agents).toEqual(['bob'])
+  s = reduce(s, { do: 'event', event: event(4, { kind: 'assigned', data: { assignee: 'bob' } }) })
+  expect(s.offers.size).toBe(0)
+})
+
+test('moves take the conversation where the event says', () => {
+  const s = run({ do: 'conversations', list: [chat('1')] }, { do: 'event', event: event(2, { kind: 'queued', data: { queue: 'support' } }) })
+  expect(s.conversations.get('1')).toMatchObject({ state: 'queued', queue: 'support' })
+  expect(s.conversations.get('1')!.assignee).toBeUndefined()
+  expect(counts(s)).toEqual({ unread: 0, waiting: 1, snoozed: 0 })
+})
+
+test('typing goes with the message that it announced; who has left is gone', () => {
+  let s = run({ do: 'typing', id: '1', name: 'x', on: true, now: 0 }, { do: 'event', event: event(1) })
+  expect(s.typing.size).toBe(0)
+  s = reduce(s, { do: 'presence', id: '1', presence: [{ user: 'bob', name: 'Bob', doing: 'typing', at: at(1) }] })
+  s = reduce(s, { do: 'presence', id: '1', presence: [{ user: 'bob', name: 'Bob', doing: 'looking', at: at(0) }] })
+  expect(s.presence.get('1')![0]!.doing).toBe('typing')
+  s = reduce(s, { do: 'presence', id: '1', presence: [{ user: 'bob', name: 'Bob', doing: 'gone', at: at(2) }] })
+  expect(s.presence.get('1')).toEqual([])
+})
+
+test('views read and write their address', () => {
+  const v = readView(new URLSearchParams('view=all&sort=due&queue=a b&state=bot'))
+  expect(readView(new URLSearchParams(writeView(v)))).toEqual(v)
+  expect(writeView(usual)).toBe('')
+  expect(readView(new URLSearchParams('view=<x>&sort=7'))).toEqual(usual)
+  expect(asks(usual, 'ann')).toMatchObject({ state: 'assigned', assignee: 'ann' })
+})
+
+test('a thread as people read it: days, edits, deletions, reactions, steps, what waits', () => {
+  const items = itemsOf(
+    [
+      event(1, { kind: 'opened', data: {} }),
+      event(2),
+      event(3, { kind: 'flow_step', data: {} }),
+      event(4, { kind: 'call', data: {} }),
+      event(5, { direction: 'out', sender: { type: 'agent' }, status: 'delivered' }),
+      event(6, { kind: 'edited', data: { seq: 5 }, message: { stack: [{ type: 'text', payload: { content: 'better' } }] } }),
+      event(7, { kind: 'reaction', data: { seq: 5, added: ['👍'], all: true } }),
+      event(8, { kind: 'reaction', data: { seq: 5, added: ['🎉'], all: true } }),
+      event(9, { kind: 'deleted', data: { seq: 2 } }),
+      event(10, { kind: 'receipt', data: { seq: 5 } }),
+      event(11, { kind: 'note', sender: { type: 'agent' } }),
+      event(12, { at: new Date(Date.UTC(2026, 0, 3)).toISOString() }),
+    ],
+    [{ id: 'w1', conversation: '1', path: '/v1/conversations/1/notes', body: { text: 'hm' }, at: 0, tries: 1 }],
+    { type: 'agent', name: 'Ann' },
+  )
+  expect(items.map((i) => i.kind)).toEqual(['day', 'place', 'message', 'bot', 'message', 'message', 'day', 'message', 'message'])
+  const said = items.flatMap((i) => (i.kind === 'message' ? [i.said] : []))
+  expect(said[0]).toMatchObject({ deleted: true })
+  expect(said[1]).toMatchObject({ edited: true, status: 'delivered', reactions: [{ emoji: '🎉', mine: false }] })
+  expect(said[2]).toMatchObject({ note: true })
+  expect(said[4]).toMatchObject({ note: true, status: 'pending', id: 'w1' })
+  expect(items[3]).toMatchObject({ steps: [{ seq: 3 }, { seq: 4 }] })
+})

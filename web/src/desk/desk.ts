@@ -1,0 +1,305 @@
+import type { API, List } from '../core/api'
+import { Drafts } from '../core/drafts'
+import { openFeed, shared } from '../core/feed'
+import { newID } from '../core/id'
+import type { Keep } from '../core/keep'
+import { Outbox } from '../core/outbox'
+import { Problem } from '../core/problem'
+import type { Session } from '../core/session'
+import type { Frame } from '../core/sse'
+import { Store } from '../core/store'
+import { emptyState, reduce, seen, type Action, type DeskState } from './state'
+import type { Agent, Channel, Conversation, Event, Offer, Presence, Queue } from './types'
+import { asks, type View } from './views'
+
+// What an event says is not enough for these: the conversation is read again.
+const reread = new Set(['opened', 'queued', 'assigned', 'bot', 'closed', 'snoozed', 'awoken', 'changed', 'undone', 'profile', 'moved', 'erased', 'blocked', 'unblocked'])
+const pageSize = 60
+
+// Desk knows the hub as its agent sees it: it reads, follows the log, and does what the agent says. It draws nothing.
+export class Desk {
+  readonly store: Store<DeskState, Action>
+  readonly drafts: Drafts
+  readonly outbox: Outbox
+  onIn: (e: Event) => void = () => {} // a contact wrote, or an offer came
+  private feed: { stop(): void }
+  private cursors = new Map<string, string | null>() // of views; null: at the end
+  private loading = new Set<string>()
+  private due = new Set<string>() // conversations to be read again
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private marked = new Map<string, number>() // what was said to be read
+
+  constructor(
+    readonly api: API,
+    readonly session: Session,
+    keep: Keep,
+  ) {
+    this.store = new Store(emptyState(session.user, Date.now()), reduce)
+    this.drafts = new Drafts(keep, session.user.id)
+    this.outbox = new Outbox({
+      keep,
+      name: 'dragoman.outbox.' + session.user.id,
+      send: (w) => api.post(w.path, w.body, w.id),
+      onChange: (list) => this.store.do({ do: 'outbox', list }),
+      onSent: (w, answer) => this.said(w.conversation, answer as Event),
+    })
+    this.store.do({ do: 'outbox', list: this.outbox.list })
+    this.feed = openFeed({
+      url: '/v1/events',
+      ...shared(),
+      onFrame: (f) => this.frame(f),
+      onLine: (line) => this.line(line),
+      onReset: () => void this.load(),
+      onSignedOut: () => api.onSignedOut(),
+    })
+  }
+
+  get state(): DeskState {
+    return this.store.state
+  }
+
+  get me(): string {
+    return this.session.user.id
+  }
+
+  stop(): void {
+    this.feed.stop()
+    this.outbox.stop()
+    clearTimeout(this.timer)
+  }
+
+  private line(line: DeskState['line']): void {
+    const was = this.state.line.state
+    this.store.do({ do: 'line', line })
+    if (line.state !== 'live' || was === 'live') return
+    this.outbox.flush()
+    if (!this.state.loaded) void this.load()
+  }
+
+  // load reads everything around the lists; what was read of the lists stays until it is read again.
+  async load(): Promise<void> {
+    this.cursors.clear()
+    const list = <T>(path: string) => this.api.all<T>(path).catch(() => [] as T[])
+    const [agents, queues, channels, states, offers] = await Promise.all([
+      list<Agent>('/v1/agents'),
+      list<Queue>('/v1/queues'),
+      list<Channel>('/v1/desk/channels'),
+      list<DeskState['states'][number]>('/v1/agent-states'),
+      list<Offer & { conversation: string }>('/v1/me/offers'),
+      this.more({ name: 'mine', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
+      this.more({ name: 'waiting', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
+    ])
+    this.store.do({ do: 'around', agents, queues, channels, states }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
+    for (const o of offers) if (!this.state.conversations.has(o.conversation)) this.again(o.conversation)
+    for (const [id, t] of this.state.threads) if (t.atEnd) void this.catchUp(id)
+  }
+
+  // more reads the next page of a view, as long as there is one.
+  async more(v: View): Promise<void> {
+    const query = asks(v, this.me)
+    const key = JSON.stringify(query)
+    const cursor = this.cursors.get(key)
+    if (cursor === null || this.loading.has(key)) return
+    this.loading.add(key)
+    try {
+      const page = await this.api.get<List<Conversation>>('/v1/conversations', { ...query, limit: v.name === 'all' ? pageSize : 200, cursor })
+      this.cursors.set(key, page.next ?? null)
+      this.store.do({ do: 'conversations', list: page.items })
+    } finally {
+      this.loading.delete(key)
+    }
+  }
+
+  // search finds people and words; an older hub knows the people and the newest words only.
+  async search(q: string, signal: AbortSignal): Promise<{ conversations: Conversation[]; messages: Event[] }> {
+    const { items } = await this.api.get<List<Conversation>>('/v1/conversations', { q, limit: 30 }, signal)
+    this.store.do({ do: 'conversations', list: items })
+    const found = await this.api.get<Found>('/v1/search', { q, limit: 30 }, signal).catch((e: unknown) => {
+      if (e instanceof Problem) return {} as Found
+      throw e
+    })
+    return { conversations: items, messages: (found.messages ?? []).map((m) => ('event' in m ? (m as { event: Event }).event : (m as Event))) }
+  }
+
+  private frame(f: Frame): void {
+    const body = JSON.parse(f.data) as Record<string, unknown>
+    if (f.kind === 'typing') return this.typing(body as never)
+    if (f.kind === 'presence') return this.present(body as never)
+    const e = body as unknown as Event
+    if (!e.conversation) {
+      if (e.kind === 'agent_changed' || e.kind === 'queue_changed' || e.kind === 'team_changed') this.around()
+      return
+    }
+    const known = this.state.conversations.has(e.conversation)
+    this.store.do({ do: 'event', event: e })
+    const t = this.state.threads.get(e.conversation)
+    if (t?.atEnd && e.seq > (t.events.at(-1)?.seq ?? 0)) void this.catchUp(e.conversation)
+    if (!known || reread.has(e.kind) || (e.kind === 'offered' && this.offeredToMe(e.conversation))) this.again(e.conversation)
+    if ((e.kind === 'message' && e.direction === 'in') || e.kind === 'offered') this.onIn(e)
+  }
+
+  offeredToMe(id: string): boolean {
+    return this.state.offers.get(id)?.agents.includes(this.me) === true
+  }
+
+  private typing(t: { conversation: string; sender: { type: string; id?: string; name?: string }; on?: boolean }): void {
+    if (t.sender.id === this.me) return
+    const { conversation: id } = t
+    this.store.do({ do: 'typing', id, name: t.sender.name || (this.state.conversations.get(id)?.contact.name ?? ''), on: t.on !== false, now: Date.now() })
+  }
+
+  private present(p: Presence & { conversation: string }): void {
+    if (p.user !== this.me) this.store.do({ do: 'presence', id: p.conversation, presence: [p] })
+  }
+
+  private aroundTimer: ReturnType<typeof setTimeout> | undefined
+  private around(): void {
+    clearTimeout(this.aroundTimer)
+    this.aroundTimer = setTimeout(() => {
+      void Promise.all([this.api.all<Agent>('/v1/agents'), this.api.all<Queue>('/v1/queues')]).then(
+        ([agents, queues]) => this.store.do({ do: 'around', agents, queues }),
+        () => {},
+      )
+    }, 100)
+  }
+
+  // again reads conversations soon, many in one go.
+  again(id: string): void {
+    this.due.add(id)
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      const ids = [...this.due].slice(0, 20)
+      for (const x of ids) this.due.delete(x)
+      if (this.due.size) this.again([...this.due][0]!)
+      for (const x of ids) void this.read(x)
+    }, 40)
+  }
+
+  async read(id: string): Promise<Conversation | null> {
+    try {
+      const c = await this.api.get<Conversation>('/v1/conversations/' + id)
+      this.store.do({ do: 'conversations', list: [c] })
+      return c
+    } catch (err) {
+      if (err instanceof Problem && err.status === 404) this.store.do({ do: 'forget', id })
+      return null
+    }
+  }
+
+  // open sees that a conversation's newest events are there, or those around a message.
+  async open(id: string, seq = 0): Promise<void> {
+    const c = this.state.conversations.get(id) ?? (await this.read(id))
+    if (!c) throw new Problem(404, 'not_found', '')
+    const t = this.state.threads.get(id)
+    if (t && (seq ? t.events.some((e) => e.seq === seq) : t.atEnd)) return
+    const before = seq ? Math.min(seq + pageSize / 2, c.last_seq + 1) : c.last_seq + 1
+    const page = await this.events(id, before)
+    const atEnd = (page.at(-1)?.seq ?? 0) >= c.last_seq
+    this.store.do({ do: 'thread', id, events: page, atEnd, how: 'replace' })
+    if (atEnd) void this.catchUp(id)
+  }
+
+  private async events(id: string, before: number): Promise<Event[]> {
+    return (await this.api.get<List<Event>>(`/v1/conversations/${id}/events`, { before, limit: pageSize })).items
+  }
+
+  // older and newer read on from what is there.
+  async older(id: string): Promise<void> {
+    const first = this.state.threads.get(id)?.events[0]?.seq ?? 1
+    if (first <= 1 || this.loading.has('older' + id)) return
+    this.loading.add('older' + id)
+    try {
+      this.store.do({ do: 'thread', id, events: await this.events(id, first), atEnd: false, how: 'before' })
+    } finally {
+      this.loading.delete('older' + id)
+    }
+  }
+
+  async newer(id: string): Promise<void> {
+    const t = this.state.threads.get(id)
+    if (!t || t.atEnd || this.loading.has('newer' + id)) return
+    await this.catchUp(id)
+  }
+
+  private async catchUp(id: string): Promise<void> {
+    if (this.loading.has('newer' + id)) return
+    this.loading.add('newer' + id)
+    try {
+      const after = this.state.threads.get(id)?.events.at(-1)?.seq ?? 0
+      const page = await this.api.get<List<Event>>(`/v1/conversations/${id}/events`, { after, limit: 200 })
+      this.store.do({ do: 'thread', id, events: page.items, atEnd: !page.next, how: 'after' })
+    } catch {
+      // the line says so; the next event or reconnect tries again
+    } finally {
+      this.loading.delete('newer' + id)
+    }
+  }
+
+  // say puts a message or a note into the outbox: it is shown at once.
+  say(id: string, body: { text?: string; stack?: unknown[]; reply_to?: { seq: number } }, note = false): void {
+    this.outbox.add({ id: newID(), conversation: id, path: `/v1/conversations/${id}/${note ? 'notes' : 'messages'}`, body })
+  }
+
+  // said takes the confirmed event before the stream tells of it.
+  private said(id: string, e: Event): void {
+    if (e?.seq && e.conversation === id) this.store.do({ do: 'event', event: e })
+    const t = this.state.threads.get(id)
+    if (t?.atEnd && e?.seq > (t.events.at(-1)?.seq ?? 0)) void this.catchUp(id)
+  }
+
+  // act does something to a conversation: it shows at once, and what the hub refuses is shown there with a way to try again.
+  async act(id: string, patch: Partial<Conversation>, path: string, body: unknown, words: string, method: 'POST' | 'DELETE' | 'PATCH' = 'POST'): Promise<Event | null> {
+    this.store.do({ do: 'trouble', id, trouble: null }, { do: 'overlay', id, patch })
+    try {
+      const e = await this.api.call<Event>(`/v1/conversations/${id}${path}`, { method, ...(method === 'DELETE' ? {} : { body }) })
+      if (e?.kind && e.seq) this.store.do({ do: 'event', event: e })
+      await this.read(id)
+      return e ?? null
+    } catch (err) {
+      const retry = () => void this.act(id, patch, path, body, words, method)
+      this.store.do({ do: 'trouble', id, trouble: { text: words + ' ' + (err instanceof Error ? err.message : ''), retry } })
+      return null
+    } finally {
+      this.store.do({ do: 'overlay', id, patch: null })
+    }
+  }
+
+  // markRead tells once that everything was seen.
+  markRead(id: string): void {
+    const c = seen(this.state, id)
+    if (!c || c.unread === 0 || c.state === 'closed' || (this.marked.get(id) ?? 0) >= c.last_seq) return
+    this.marked.set(id, c.last_seq)
+    this.api.post<Event>(`/v1/conversations/${id}/read`, { seq: c.last_seq }).then(
+      (e) => this.store.do({ do: 'event', event: e }),
+      () => this.marked.delete(id),
+    )
+  }
+
+  // presence tells colleagues, typing also the contact; neither is worth a word when it fails.
+  presence(id: string, doing: Presence['doing']): void {
+    this.api.post<{ others: Presence[] }>(`/v1/conversations/${id}/presence`, { doing }).then(
+      (p) => this.store.do({ do: 'presence', id, presence: (p?.others ?? []).filter((x) => x.user !== this.me) }),
+      () => {},
+    )
+  }
+
+  typed(id: string): void {
+    this.api.post(`/v1/conversations/${id}/typing`, {}).catch(() => {})
+  }
+
+  async setMyState(name: string): Promise<void> {
+    const before = this.state.agents
+    const available = this.state.states.find((x) => x.name === name)?.available ?? name === 'active'
+    this.store.do({ do: 'around', agents: before.map((a) => (a.id === this.me ? { ...a, state: name, available } : a)) })
+    try {
+      await this.api.post(`/v1/agents/${this.me}/state`, { state: name })
+    } catch (err) {
+      this.store.do({ do: 'around', agents: [...before] })
+      throw err
+    }
+  }
+}
+
+interface Found {
+  messages?: (Event | { event: Event })[]
+}
