@@ -93,6 +93,7 @@ type API struct {
 	failed  *limiters // per address
 	visits  *limiters // per address
 	streams *streams
+	present present
 	locks   keyLocks
 	library *knowledge.Library
 	closed  chan struct{}
@@ -163,7 +164,10 @@ func (a *API) register() {
 	a.registerOffers()
 	a.registerQueues()
 	a.registerAgents()
+	a.registerConversationPatch()
+	a.registerFields()
 	a.registerReplies()
+	a.registerPresence()
 	a.registerContacts()
 	a.registerFiles()
 	a.registerEvents()

@@ -61,6 +61,9 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 	"reply": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.CannedReply(ctx, here(ctx), name)
 	},
+	"field": func(a *API, ctx context.Context, name string) (any, error) {
+		return a.Store.Field(ctx, here(ctx), name)
+	},
 	"language models": func(a *API, ctx context.Context, name string) (any, error) { return a.LLM.Config(ctx, here(ctx), name) },
 	"prompt": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.Prompt(ctx, here(ctx), name)

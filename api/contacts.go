@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/dragoman-hub/dragoman/assist"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
 )
@@ -63,6 +64,9 @@ func (a *API) contact(ctx context.Context, in *ContactPath) (*reply[store.Contac
 }
 
 func (a *API) patchContact(ctx context.Context, in *contactPatch) (*reply[store.Contact], error) {
+	if err := a.checkFields(ctx, assist.OfContact, "body.properties", in.Body.Properties); err != nil {
+		return nil, err
+	}
 	_, err := a.Store.Append(ctx, &store.PatchContact{
 		Workspace: here(ctx), Contact: in.ID, Name: in.Body.Name, Language: in.Body.Language, Properties: in.Body.Properties,
 	})

@@ -17,6 +17,11 @@ type conversationQuery struct {
 	Queue    string         `query:"queue" maxLength:"100"`
 	Assignee string         `query:"assignee" maxLength:"200"`
 	Contact  chat.ContactID `query:"contact" maxLength:"100"`
+	Tag      string         `query:"tag" maxLength:"200"`
+	Priority string         `query:"priority" maxLength:"4" pattern:"^-?[0-9]+$" doc:"This one."`
+	Turn     chat.Turn      `query:"turn" enum:"first_reply,next_reply,contact,none" doc:"Who has to write next."`
+	Snoozed  string         `query:"snoozed" enum:"true,false"`
+	Sort     string         `query:"sort" enum:"updated,waiting,due" default:"updated" doc:"updated: the most lately changed first. waiting: those that wait for us, the longest first. due: those that have to be answered by a time, the next first."`
 	Text     string         `query:"q" maxLength:"200" doc:"In the contact's name or the newest message."`
 }
 
@@ -32,7 +37,7 @@ func (a *API) registerConversations() {
 	const tag = "conversations"
 	add(a, act{
 		method: http.MethodGet, path: "/v1/conversations", id: "listConversations", tag: tag, scope: ScopeRead,
-		summary: "List conversations, the most lately changed first",
+		summary: "List conversations",
 	}, a.conversations)
 	add(a, act{method: http.MethodGet, path: "/v1/conversations/{id}", id: "getConversation", tag: tag, scope: ScopeRead, summary: "Read a conversation"}, a.conversation)
 	add(a, act{
@@ -42,10 +47,18 @@ func (a *API) registerConversations() {
 }
 
 func (a *API) conversations(ctx context.Context, in *conversationQuery) (*reply[list[chat.Conversation]], error) {
-	all, next, err := a.Store.Conversations(ctx, here(ctx), store.ConversationFilter{
+	f := store.ConversationFilter{
 		State: in.State, Channel: in.Channel, Contact: in.Contact, Queue: in.Queue, Assignee: in.Assignee, Text: in.Text,
-		Before: in.Cursor, Limit: in.Limit, Within: sightOf(who(ctx)),
-	})
+		Tag: in.Tag, Turn: in.Turn, Sort: in.Sort, Before: in.Cursor, Limit: in.Limit, Within: sightOf(who(ctx)),
+	}
+	if n, err := strconv.Atoi(in.Priority); err == nil {
+		f.Priority = &n
+	}
+	if in.Snoozed != "" {
+		is := in.Snoozed == "true"
+		f.Snoozed = &is
+	}
+	all, next, err := a.Store.Conversations(ctx, here(ctx), f)
 	return listOf(all, next), err
 }
 

@@ -19,7 +19,7 @@ import (
 const eventsAbout = `Server-sent events: ` + "`id`" + ` is the position in the log, ` + "`event`" + ` the kind, ` + "`data`" + ` the event.
 
 A client that comes back with Last-Event-ID (browsers do so by themselves) or with after misses nothing and gets nothing twice. With neither, the
-stream begins now. An id may come without an event: it says that everything until there was looked at. Typing has no id and is never repeated. A client that reads too
+stream begins now. An id may come without an event: it says that everything until there was looked at. Typing and presence have no id and are never repeated. A client that reads too
 slowly is cut off and resumes; a stream whose token is revoked or over ends.`
 
 func (a *API) registerEvents() {

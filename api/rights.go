@@ -50,6 +50,16 @@ var needs = map[string]need{
 	"getReply":    {access.ConversationsRead, ""},
 	"findReplies": {access.ConversationsWrite, ""},
 
+	"postPresence": {access.ConversationsWrite, ""},
+
+	"changeConversation": {access.ConversationsWrite, ""},
+	"listTags":           {access.ConversationsRead, ""},
+
+	"putField":    {access.DeskWrite, "field"},
+	"deleteField": {access.DeskWrite, "field"},
+	"listFields":  {access.ConversationsRead, ""},
+	"getField":    {access.ConversationsRead, ""},
+
 	"listContacts":  {access.ContactsRead, ""},
 	"getContact":    {access.ContactsRead, ""},
 	"changeContact": {access.ContactsWrite, ""},

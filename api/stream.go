@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/wake"
@@ -14,8 +17,10 @@ import (
 
 // streams give live events to any number of listeners with one reader of the log per workspace.
 //
-// A slow listener never holds up the reader: what it has not taken waits in a buffer of fixed size, and when that is full the listener is
-// cut off and resumes from the database. Nothing runs while nobody listens. Order of locks: streams.mu, then none.
+// A slow listener never holds up the reader: what it has not taken waits in a bounded list, and when that is full the listener is cut off
+// and resumes from the database. What can be done once for all listeners is: an event's bytes are made, and it is found out where its
+// conversation is, before any of them hears of it. Who follows one conversation costs nothing while others go on. Nothing runs while
+// nobody listens. Order of locks: streams.mu, then present.mu or listener.mu.
 type streams struct {
 	a *API
 
@@ -26,32 +31,26 @@ type streams struct {
 	clients map[string]int     // open streams by token
 }
 
-// feed is the reader of one workspace's log.
+// feed is the reader of one workspace's log. What is guarded is so by streams.mu.
 type feed struct {
-	ws        chat.WorkspaceID
-	bell      chan struct{} // holds a token while the log may have grown
-	stop      context.CancelFunc
-	listeners map[*listener]struct{} // guarded by streams.mu
-	pos       int64                  // everything until here was handed out; guarded by streams.mu
+	ws      chat.WorkspaceID
+	bell    chan struct{} // holds a token while the log may have grown
+	stop    context.CancelFunc
+	all     map[*listener]struct{}                         // who follow the whole log; guarded
+	of      map[chat.ConversationID]map[*listener]struct{} // who follow one conversation; guarded
+	limited int                                            // how many of all do not see everything; guarded
+	pos     int64                                          // everything until here was handed out; guarded
+	passing []*frame                                       // what has no position and waits for the reader; guarded
+	places  places                                         // of the reader
 }
 
-// frame is one event as it goes out, made once for all listeners. Typing has no position.
+// frame is one event as it goes out, made once for all listeners. Typing and presence have no position.
 type frame struct {
 	pos          int64
 	kind         chat.Kind
 	conversation chat.ConversationID
-	data         []byte
-}
-
-// listener is one open connection.
-type listener struct {
-	token  string // its id
-	filter store.LogFilter
-	frames chan frame
-	from   int64         // live frames begin after this position
-	pos    int64         // seen until here, what does not match included; guarded by streams.mu
-	cut    chan struct{} // closed when it was too slow, or its token was revoked
-	isCut  bool
+	wire         []byte
+	at           stand
 }
 
 func newStreams(a *API) *streams {
@@ -78,20 +77,20 @@ func (s *streams) leave(token string) {
 }
 
 // listen begins to collect what is committed from now on; the listener's from tells where that is.
-func (s *streams) listen(ctx context.Context, ws chat.WorkspaceID, filter store.LogFilter) (*listener, error) {
+func (s *streams) listen(ctx context.Context, ws chat.WorkspaceID, filter store.LogFilter, see *sight) (*listener, error) {
 	w, err := s.a.Store.Workspace(ctx, ws)
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{token: callerOf(ctx).ID, filter: filter, frames: make(chan frame, s.a.Limits.Buffer), cut: make(chan struct{})}
+	l := &listener{token: callerOf(ctx).ID, filter: filter, sight: see, bell: make(chan struct{}, 1), limit: s.a.Limits.Buffer, cut: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.feeds[ws]
 	if f == nil {
 		f = s.begin(ctx, ws, w.Head)
 	}
-	l.from, l.pos = f.pos, f.pos
-	f.listeners[l] = struct{}{}
+	l.feed, l.from = f, f.pos
+	f.add(l)
 	return l, nil
 }
 
@@ -104,7 +103,10 @@ func (s *streams) begin(ctx context.Context, ws chat.WorkspaceID, head int64) *f
 		go s.hear(hearing, s.news)
 	}
 	reading, stop := context.WithCancel(ctx)
-	f := &feed{ws: ws, bell: make(chan struct{}, 1), stop: stop, listeners: map[*listener]struct{}{}, pos: head}
+	f := &feed{
+		ws: ws, bell: make(chan struct{}, 1), stop: stop, pos: head, places: places{a: s.a, ws: ws},
+		all: map[*listener]struct{}{}, of: map[chat.ConversationID]map[*listener]struct{}{},
+	}
 	s.feeds[ws] = f
 	// the log may have grown between reading the head and hearing of it
 	f.bell <- struct{}{}
@@ -113,16 +115,16 @@ func (s *streams) begin(ctx context.Context, ws chat.WorkspaceID, head int64) *f
 }
 
 // forget ends a listener; the last one of a workspace ends its reader, the last of all the ear.
-func (s *streams) forget(ws chat.WorkspaceID, l *listener) {
+func (s *streams) forget(l *listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.feeds[ws]
-	delete(f.listeners, l)
-	if len(f.listeners) > 0 {
+	f := l.feed
+	f.remove(l)
+	if len(f.all)+len(f.of) > 0 {
 		return
 	}
 	f.stop()
-	delete(s.feeds, ws)
+	delete(s.feeds, f.ws)
 	if len(s.feeds) == 0 {
 		s.stop()
 		s.news.Close()
@@ -130,7 +132,7 @@ func (s *streams) forget(ws chat.WorkspaceID, l *listener) {
 	}
 }
 
-// hear rings for the readers and passes typing on.
+// hear rings for the readers and passes on what is never stored.
 func (s *streams) hear(ctx context.Context, news *wake.Subscription) {
 	for {
 		select {
@@ -147,16 +149,22 @@ func (s *streams) hear(ctx context.Context, news *wake.Subscription) {
 		}
 		for _, t := range n.Typing {
 			if f := s.feeds[t.Workspace]; f != nil {
-				f.give(typingFrame(t))
+				f.pass(typingFrame(t))
+			}
+		}
+		for _, p := range n.Presences {
+			s.a.present.note(p)
+			if f := s.feeds[p.Workspace]; f != nil {
+				f.pass(presenceFrame(p))
 			}
 		}
 		s.mu.Unlock()
 	}
 }
 
-func typingFrame(t wake.Typing) frame {
+func typingFrame(t wake.Typing) *frame {
 	raw, _ := json.Marshal(t) // plain data: cannot fail
-	return frame{kind: chat.KindTyping, conversation: t.Conversation, data: raw}
+	return newFrame(0, chat.KindTyping, t.Conversation, raw)
 }
 
 func (f *feed) ring() {
@@ -177,6 +185,7 @@ func (s *streams) read(ctx context.Context, f *feed) {
 		case <-f.bell:
 		case <-sweep.C:
 		}
+		s.handPassing(ctx, f)
 		for {
 			n, err := s.advance(ctx, f)
 			if err != nil && !errors.Is(err, context.Canceled) {
@@ -195,13 +204,13 @@ const streamPage = 256
 // advance reads the next events and gives them to all listeners; the answer is how far it came.
 func (s *streams) advance(ctx context.Context, f *feed) (int64, error) {
 	s.mu.Lock()
-	after := f.pos
+	after, limited := f.pos, f.limited > 0
 	s.mu.Unlock()
 	events, upTo, err := s.a.Store.Log(ctx, f.ws, after, streamPage, store.LogFilter{})
 	if err != nil {
 		return 0, err
 	}
-	frames := make([]frame, 0, len(events))
+	frames := make([]*frame, 0, len(events))
 	for _, e := range events {
 		fr, err := s.a.frame(f.ws, e)
 		if err != nil {
@@ -209,49 +218,123 @@ func (s *streams) advance(ctx context.Context, f *feed) (int64, error) {
 		}
 		frames = append(frames, fr)
 	}
+	if err := f.places.locate(ctx, frames, events, limited); err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, fr := range frames {
-		f.give(fr)
+	if f.limited > 0 && !limited {
+		return 0, nil // somebody joined for whom it has to be known where conversations are: once more
 	}
+	f.give(frames)
 	f.pos = upTo
-	for l := range f.listeners {
-		if !l.isCut {
-			l.pos = upTo
-		}
-	}
 	return upTo - after, nil
 }
 
 // frame makes an event's bytes.
-func (a *API) frame(ws chat.WorkspaceID, e chat.Event) (frame, error) {
+func (a *API) frame(ws chat.WorkspaceID, e chat.Event) (*frame, error) {
 	raw, err := json.Marshal(a.render(ws, e))
-	return frame{pos: e.Pos, kind: e.Kind, conversation: e.Conversation, data: raw}, err
+	return newFrame(e.Pos, e.Kind, e.Conversation, raw), err
 }
 
-// give puts a frame into the buffers of those that want it. streams.mu is held.
-func (f *feed) give(fr frame) {
-	for l := range f.listeners {
-		if l.isCut || !l.wants(fr) {
-			continue
-		}
-		select {
-		case l.frames <- fr:
-		default:
-			if fr.pos == 0 {
-				continue // typing is not worth a connection
-			}
-			l.end()
+// newFrame makes a server-sent event (WHATWG HTML, section 9.2). JSON has no line ends, so it is one data line.
+func newFrame(pos int64, kind chat.Kind, conversation chat.ConversationID, data []byte) *frame {
+	b := make([]byte, 0, len(data)+len(kind)+40)
+	if pos != 0 {
+		b = append(b, "id: "...)
+		b = strconv.AppendInt(b, pos, 10)
+		b = append(b, '\n')
+	}
+	b = append(b, "event: "...)
+	b = append(b, kind...)
+	b = append(b, "\ndata: "...)
+	b = append(b, data...)
+	b = append(b, "\n\n"...)
+	return &frame{pos: pos, kind: kind, conversation: conversation, wire: b}
+}
+
+// maxPassing is how much without a position may wait for the reader: it is not worth more.
+const maxPassing = 256
+
+// pass leaves something without a position to the reader. streams.mu is held.
+func (f *feed) pass(fr *frame) {
+	if len(f.passing) < maxPassing {
+		f.passing = append(f.passing, fr)
+		f.ring()
+	}
+}
+
+// handPassing gives what has no position to the listeners.
+func (s *streams) handPassing(ctx context.Context, f *feed) {
+	s.mu.Lock()
+	frames, limited := f.passing, f.limited > 0
+	f.passing = nil
+	s.mu.Unlock()
+	if len(frames) == 0 || f.places.locate(ctx, frames, nil, limited) != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if limited || f.limited == 0 {
+		f.give(frames)
+	}
+}
+
+// give hands frames to those that want them. streams.mu is held.
+func (f *feed) give(frames []*frame) {
+	for l := range f.all {
+		l.take(frames)
+	}
+	for _, fr := range frames {
+		for l := range f.of[fr.conversation] {
+			l.take([]*frame{fr})
 		}
 	}
 }
 
-// end cuts a listener off. streams.mu is held.
-func (l *listener) end() {
-	if !l.isCut {
-		l.isCut = true
-		close(l.cut)
+// add and remove keep the listeners. streams.mu is held.
+func (f *feed) add(l *listener) {
+	id := l.filter.Conversation
+	switch {
+	case id == "":
+		f.all[l] = struct{}{}
+	case f.of[id] == nil:
+		f.of[id] = map[*listener]struct{}{l: {}}
+	default:
+		f.of[id][l] = struct{}{}
 	}
+	f.reckon(l, l.sight.limited())
+}
+
+func (f *feed) remove(l *listener) {
+	f.reckon(l, false)
+	delete(f.all, l)
+	if of := f.of[l.filter.Conversation]; of != nil {
+		if delete(of, l); len(of) == 0 {
+			delete(f.of, l.filter.Conversation)
+		}
+	}
+}
+
+// reckon counts the listeners that do not see everything. streams.mu is held.
+func (f *feed) reckon(l *listener, limited bool) {
+	if limited == l.limited {
+		return
+	}
+	l.limited = limited
+	if limited {
+		f.limited++
+	} else {
+		f.limited--
+	}
+}
+
+// look takes over what the reader of a stream may see by now.
+func (s *streams) look(l *listener, by access.Who) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.sight.look(by)
+	l.feed.reckon(l, l.sight.limited())
 }
 
 // revoke ends the streams of a token.
@@ -259,7 +342,7 @@ func (s *streams) revoke(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.feeds {
-		for l := range f.listeners {
+		for l := range f.each() {
 			if l.token == token {
 				l.end()
 			}
@@ -267,24 +350,27 @@ func (s *streams) revoke(token string) {
 	}
 }
 
-func (l *listener) wants(fr frame) bool {
-	if l.filter.Conversation != "" && l.filter.Conversation != fr.conversation {
-		return false
-	}
-	if len(l.filter.Kinds) == 0 {
-		return true
-	}
-	for _, k := range l.filter.Kinds {
-		if k == fr.kind {
-			return true
+// each goes through all listeners. streams.mu is held.
+func (f *feed) each() iter.Seq[*listener] {
+	return func(yield func(*listener) bool) {
+		for l := range f.all {
+			if !yield(l) {
+				return
+			}
+		}
+		for _, of := range f.of {
+			for l := range of {
+				if !yield(l) {
+					return
+				}
+			}
 		}
 	}
-	return false
 }
 
-// seen is a position before which nothing is left for a listener whose buffer is empty.
+// seen is a position before which nothing is left for a listener that has taken everything.
 func (s *streams) seen(l *listener) (int64, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return l.pos, len(l.frames) == 0 && !l.isCut
+	return l.feed.pos, l.idle()
 }

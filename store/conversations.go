@@ -15,6 +15,11 @@ type ConversationFilter struct {
 	Contact  chat.ContactID
 	Queue    string
 	Assignee string
+	Tag      string
+	Priority *int
+	Turn     chat.Turn
+	Snoozed  *bool
+	Sort     string // ByUpdate, ByWaiting or ByDue
 	Text     string // in the contact's name or the preview
 	Within   *Sight // nil: all of them
 	Before   string // cursor of the page before
@@ -52,8 +57,11 @@ func (s *Store) Conversation(ctx context.Context, ws chat.WorkspaceID, id chat.C
 	return one(ctx, s, "conversation", scanConversation, conversationRead+"WHERE c.workspace = $1 AND c.uid = $2", no, string(id))
 }
 
-// Conversations lists conversations, the most lately changed first, and gives the cursor of the next page ("" on the last).
+// Conversations lists conversations in the order that the filter wants, and gives the cursor of the next page ("" on the last).
 func (s *Store) Conversations(ctx context.Context, ws chat.WorkspaceID, f ConversationFilter) ([]chat.Conversation, string, error) {
+	if sortKeys[f.Sort] != "" {
+		return s.sorted(ctx, ws, f)
+	}
 	no, err := s.workspaceNo(ctx, ws)
 	if err != nil {
 		return nil, "", err
@@ -102,8 +110,11 @@ func readCursor(text string) (m pageMark, err error) {
 }
 
 func (f ConversationFilter) where(ws int64, at pageMark) (string, []any) {
-	args := []any{ws, at.first, at.second}
-	where := []string{"c.workspace = $1", "(c.updated_at < $2 OR c.updated_at = $2 AND c.no < $3)"}
+	return f.narrow([]string{"c.workspace = $1", "(c.updated_at < $2 OR c.updated_at = $2 AND c.no < $3)"}, []any{ws, at.first, at.second})
+}
+
+// narrow adds what the filter says to conditions, of whose arguments the first is the workspace.
+func (f ConversationFilter) narrow(where []string, args []any) (string, []any) {
 	add := func(text string, v any) {
 		args = append(args, v)
 		where = append(where, strings.ReplaceAll(text, "?", fmt.Sprintf("$%d", len(args))))
@@ -119,6 +130,21 @@ func (f ConversationFilter) where(ws int64, at pageMark) (string, []any) {
 	}
 	if f.Assignee != "" {
 		add("c.assignee = ?", f.Assignee)
+	}
+	if f.State != "" && sortKeys[f.Sort] != "" {
+		add("c.state = ?", string(f.State))
+	}
+	if f.Tag != "" {
+		add("EXISTS (SELECT 1 FROM conversation_tags x WHERE x.workspace = $1 AND x.tag = ? AND x.conversation = c.no)", f.Tag)
+	}
+	if f.Priority != nil {
+		add("c.priority = ?", *f.Priority)
+	}
+	if f.Turn != "" {
+		where = append(where, "("+turnWhere[f.Turn]+")")
+	}
+	if f.Snoozed != nil {
+		where = append(where, map[bool]string{true: "c.snoozed_until <> 0", false: "c.snoozed_until = 0"}[*f.Snoozed])
 	}
 	if f.Text != "" {
 		add(`(LOWER(c.preview) LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM contacts x WHERE x.workspace = $1 AND x.no = c.contact

@@ -53,6 +53,12 @@ type deskRows struct {
 	agents map[agentKey]*agentRow
 	offers map[convKey]*offerRow
 	last   map[queueKey]string // who was offered the last conversation
+	tagged map[tagKey]bool     // tags that were put to conversations, or taken away
+}
+
+type tagKey struct {
+	convKey
+	tag string
 }
 
 type queueKey struct {
@@ -173,7 +179,7 @@ func (u *unit) flushDesk() []stmt {
 			sql: "UPDATE queues SET last_agent = $1 WHERE workspace = $2 AND name = $3", args: []any{u.desk.last[k], k.ws, k.name},
 		})
 	}
-	return out
+	return append(out, u.flushTags()...)
 }
 
 func (r *agentRow) write(u *unit, k agentKey) []stmt {

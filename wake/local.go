@@ -25,6 +25,11 @@ func (b *LocalBus) Typing(t Typing) {
 	b.each(func(s *Subscription) { s.typing(t) })
 }
 
+// Presence is Bus.Presence.
+func (b *LocalBus) Presence(p Presence) {
+	b.each(func(s *Subscription) { s.presence(p) })
+}
+
 // Draft is Bus.Draft.
 func (b *LocalBus) Draft(d Draft) {
 	b.each(func(s *Subscription) { s.draft(d) })

@@ -29,7 +29,7 @@ type NATSOptions struct {
 
 // NATSBus is a Bus between nodes over core NATS. What is published in this process reaches its own subscribers
 // at once, connected or not; other nodes hear it when there is a connection. Heads wait for one, coalesced;
-// typing signals of that time are dropped.
+// typing signals and the like of that time are dropped.
 type NATSBus struct {
 	url       string
 	opts      NATSOptions
@@ -68,6 +68,14 @@ func (b *NATSBus) Typing(t Typing) {
 	b.local.Typing(t)
 	if b.connected.Load() {
 		b.out.typing(t)
+	}
+}
+
+// Presence is Bus.Presence.
+func (b *NATSBus) Presence(p Presence) {
+	b.local.Presence(p)
+	if b.connected.Load() {
+		b.out.presence(p)
 	}
 }
 
@@ -206,6 +214,11 @@ func (b *NATSBus) sendAll(nc *nats.Conn, n News) error {
 			return err
 		}
 	}
+	for _, p := range n.Presences {
+		if err := b.send(nc, p.Workspace, envelope{V: wireVersion, Presence: &p}); err != nil {
+			return err
+		}
+	}
 	for _, d := range n.Drafts {
 		if err := b.send(nc, d.Workspace, envelope{V: wireVersion, Draft: &d}); err != nil {
 			return err
@@ -238,6 +251,8 @@ func (b *NATSBus) receive(m *nats.Msg) {
 		b.opts.Log.Debug("wake: dropped a message", "subject", m.Subject, "bytes", len(m.Data))
 	case e.Typing != nil:
 		b.local.Typing(*e.Typing)
+	case e.Presence != nil:
+		b.local.Presence(*e.Presence)
 	case e.Draft != nil:
 		b.local.Draft(*e.Draft)
 	default:

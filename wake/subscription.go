@@ -7,7 +7,7 @@ import (
 )
 
 // Subscription collects news until its owner takes them. Its size is bounded: one number per workspace,
-// TypingLimit typing signals and DraftLimit drafts.
+// TypingLimit typing signals, PresenceLimit presences and DraftLimit drafts.
 type Subscription struct {
 	closed func()
 	ready  chan struct{} // holds a token while there are news
@@ -59,12 +59,24 @@ func (s *Subscription) head(w chat.WorkspaceID, pos int64) {
 func (s *Subscription) typing(t Typing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.news.Typing); n == TypingLimit {
-		copy(s.news.Typing, s.news.Typing[1:])
-		s.news.Typing = s.news.Typing[:n-1]
-	}
-	s.news.Typing = append(s.news.Typing, t)
+	s.news.Typing = newest(s.news.Typing, t, TypingLimit)
 	s.signal()
+}
+
+func (s *Subscription) presence(p Presence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.news.Presences = newest(s.news.Presences, p, PresenceLimit)
+	s.signal()
+}
+
+// newest appends to a list of at most limit; the oldest makes room.
+func newest[T any](list []T, v T, limit int) []T {
+	if n := len(list); n == limit {
+		copy(list, list[1:])
+		list = list[:n-1]
+	}
+	return append(list, v)
 }
 
 // draft replaces what came before of the same message.

@@ -1,11 +1,13 @@
-// Package wake carries "workspace W has head N", typing signals and drafts of messages to whoever waits for them: inside one process,
-// or between nodes over NATS.
+// Package wake carries "workspace W has head N", typing signals, who looks at what, and drafts of messages to whoever waits for them:
+// inside one process, or between nodes over NATS.
 //
 // Nothing here is durable and nothing depends on arrival: the truth is in the database, and a lost wake-up costs
 // latency only. It must not read the log or decide who follows what.
 package wake
 
 import (
+	"time"
+
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
@@ -16,6 +18,8 @@ type Bus interface {
 	Head(workspace chat.WorkspaceID, pos int64)
 	// Typing says that somebody began or stopped to write. It is never stored.
 	Typing(t Typing)
+	// Presence says that somebody of ours looks at a conversation, writes in it or has left it. It is never stored.
+	Presence(p Presence)
 	// Draft shows how far a message is that is still being written. It is never stored; the message itself is, when it is complete.
 	Draft(d Draft)
 	// Subscribe begins to collect news; the subscriber closes what it gets.
@@ -29,6 +33,29 @@ type Typing struct {
 	Sender       chat.Party          `json:"sender"`
 	On           bool                `json:"on"`
 }
+
+// Presence tells what one of us does in a conversation. It counts for PresenceFor; who stays says it again before.
+type Presence struct {
+	Workspace    chat.WorkspaceID    `json:"-"`
+	Conversation chat.ConversationID `json:"conversation"`
+	User         string              `json:"user"`
+	Name         string              `json:"name"`
+	Doing        Doing               `json:"doing"`
+	At           time.Time           `json:"at"`
+}
+
+// Doing is what somebody does.
+type Doing string
+
+// What can be done.
+const (
+	Looking  Doing = "looking"
+	Writing  Doing = "typing"
+	GoneAway Doing = "gone"
+)
+
+// PresenceFor is how long a presence counts.
+const PresenceFor = 45 * time.Second
 
 // Draft is a message that grows, such as an answer that a model is still writing. Each one has all that was written so far.
 type Draft struct {
@@ -44,16 +71,20 @@ type News struct {
 	Heads map[chat.WorkspaceID]int64
 	// Typing has the signals in the order in which they came, the newest TypingLimit of them.
 	Typing []Typing
+	// Presences has what people did, in the order in which it came, the newest PresenceLimit of it.
+	Presences []Presence
 	// Drafts has the newest draft of each message, in any order; DraftLimit messages at the most, others are left out.
 	Drafts []Draft
 	// Missed says that other nodes may have spoken unheard (the connection was away): look at everything.
 	Missed bool
 }
 
-// TypingLimit is how many typing signals a subscription keeps; the oldest goes first. DraftLimit is how many messages it keeps drafts of.
+// TypingLimit is how many typing signals a subscription keeps, PresenceLimit how many presences; the oldest goes first. DraftLimit is
+// how many messages it keeps drafts of.
 const (
-	TypingLimit = 256
-	DraftLimit  = 4096
+	TypingLimit   = 256
+	PresenceLimit = 1024
+	DraftLimit    = 4096
 )
 
 var (

@@ -11,7 +11,8 @@ import (
 
 // The wire format between nodes: subject "dragoman.wake.<workspace>", body
 // {"v":1,"head":42} or {"v":1,"typing":{"conversation":"c","sender":{"type":"agent","id":"a"},"on":true}}
-// or {"v":1,"draft":{"conversation":"c","id":"m","message":{"stack":[...]}}}.
+// or {"v":1,"draft":{"conversation":"c","id":"m","message":{"stack":[...]}}}
+// or {"v":1,"presence":{"conversation":"c","user":"u","name":"Ann","doing":"looking","at":"2026-01-02T03:04:05Z"}}.
 const (
 	subjectPrefix = "dragoman.wake."
 	wireVersion   = 1
@@ -24,10 +25,11 @@ const (
 var errMalformed = errors.New("wake: malformed message")
 
 type envelope struct {
-	V      int     `json:"v"`
-	Head   int64   `json:"head,omitempty"`
-	Typing *Typing `json:"typing,omitempty"`
-	Draft  *Draft  `json:"draft,omitempty"`
+	V        int       `json:"v"`
+	Head     int64     `json:"head,omitempty"`
+	Typing   *Typing   `json:"typing,omitempty"`
+	Presence *Presence `json:"presence,omitempty"`
+	Draft    *Draft    `json:"draft,omitempty"`
 }
 
 // encode makes subject and body.
@@ -66,12 +68,15 @@ func decode(subject string, body []byte) (chat.WorkspaceID, envelope, error) {
 	if e.Draft != nil {
 		e.Draft.Workspace = w
 	}
+	if e.Presence != nil {
+		e.Presence.Workspace = w
+	}
 	return w, e, e.check(w)
 }
 
 func (e envelope) check(w chat.WorkspaceID) error {
 	kinds := 0
-	for _, has := range []bool{e.Head > 0, e.Typing != nil, e.Draft != nil} {
+	for _, has := range []bool{e.Head > 0, e.Typing != nil, e.Presence != nil, e.Draft != nil} {
 		if has {
 			kinds++
 		}
@@ -82,11 +87,16 @@ func (e envelope) check(w chat.WorkspaceID) error {
 	if d := e.Draft; d != nil && (d.Conversation == "" || len(d.Conversation) > idLimit || d.ID == "" || len(d.ID) > idLimit) {
 		return errMalformed
 	}
+	if p := e.Presence; p != nil && (p.Conversation == "" || len(p.Conversation) > idLimit || p.User == "" || len(p.User) > idLimit || !p.Doing.known()) {
+		return errMalformed
+	}
 	if t := e.Typing; t != nil && (t.Conversation == "" || len(t.Conversation) > idLimit || t.Sender.Type == "") {
 		return errMalformed
 	}
 	return nil
 }
+
+func (d Doing) known() bool { return d == Looking || d == Writing || d == GoneAway }
 
 func (e envelope) limit() int {
 	if e.Draft != nil {
