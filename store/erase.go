@@ -89,6 +89,7 @@ func (c *Erase) blank(contact int64, u *unit) []stmt {
 		{sql: "DELETE FROM follower_state WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM jobs WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM offers WHERE workspace = $1 AND conversation IN " + of, args: args},
+		{sql: "DELETE FROM conversation_tags WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM waits WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM files WHERE workspace = $1 AND (contact = $2 OR conversation IN " + uids + ")", args: args},
 		{sql: "DELETE FROM identities WHERE workspace = $1 AND contact = $2", args: args},
