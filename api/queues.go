@@ -20,16 +20,41 @@ type QueuePath struct {
 type QueueSettings struct {
 	AcceptSeconds int            `json:"accept_seconds,omitempty" minimum:"0" maximum:"86400" doc:"How long an agent may take to accept what is offered to one; 300 by default. Who does not becomes inactive, and the next one is asked."`
 	Skills        map[string]int `json:"skills,omitempty" doc:"The level of each skill that the rule skills wants."`
+
+	Hours          string            `json:"hours,omitempty" maxLength:"200" doc:"The name of business hours; open all the time by default."`
+	WhenClosed     *desk.Consequence `json:"when_closed,omitempty" doc:"What becomes of a conversation that comes outside of the hours; by default it waits."`
+	Limit          int               `json:"limit,omitempty" minimum:"0" maximum:"1000000" doc:"How many may wait at once; no limit by default."`
+	WhenFull       *desk.Consequence `json:"when_full,omitempty" doc:"What becomes of a conversation that comes when as many wait."`
+	MaxWaitSeconds int               `json:"max_wait_seconds,omitempty" minimum:"0" maximum:"2678400" doc:"How long a conversation waits here at the most, while the queue is open; at least 10, no limit by default."`
+	AfterMaxWait   *desk.Consequence `json:"after_max_wait,omitempty" doc:"What becomes of it then."`
+	TellWait       string            `json:"tell_wait,omitempty" maxLength:"2000" example:"You are number {{position}}; it will take about {{minutes}} minutes." doc:"What those who wait are told, when it has changed and at most once a minute. With {{minutes}} in it nothing is told while nobody knows."`
+	Expression     string            `json:"expression,omitempty" maxLength:"4096" example:"agent.skills.fr ?? false" doc:"Of the rule expression: rates an agent; the highest wins; false or nil is not to be asked. It sees agent, conversation, contact and fields."`
+	URL            string            `json:"url,omitempty" maxLength:"2000" doc:"Of the rule http: the service that is asked."`
+	TimeoutMS      int               `json:"timeout_ms,omitempty" minimum:"0" maximum:"30000" doc:"How long it may take; 2000 by default. After that the least busy is asked."`
+
+	CloseAfterMinutes int    `json:"close_after_minutes,omitempty" minimum:"0" maximum:"527040" doc:"Close what an agent has after so many minutes of silence; never by default. Whoever waits for us, or in a queue, is not cut off."`
+	CloseCounts       string `json:"close_counts,omitempty" enum:"ours,any" doc:"What silence is: ours (the default), nothing since our last message, while it is the contact's turn; any, nothing of anybody, even where the contact wrote last."`
+	ReopenMinutes     int    `json:"reopen_minutes,omitempty" minimum:"0" maximum:"527040" doc:"Who writes within so many minutes of a close comes back to the same agent, if there is room, else to this queue; never by default."`
+
+	TargetSeconds     int `json:"target_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"The service that is aimed at: so many percent of first replies within so many seconds. Live reports tell what is reached."`
+	TargetPercent     int `json:"target_percent,omitempty" minimum:"0" maximum:"100"`
+	FirstReplySeconds int `json:"first_reply_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"A conversation is due so long after the contact began to wait for a person's first word; never by default."`
+	NextReplySeconds  int `json:"next_reply_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"And so long after the contact wrote again."`
+}
+
+type queueSettingsPut struct {
+	QueueSettings
+	Secret *string `json:"secret,omitempty" maxLength:"500" doc:"Of the rule http: signs the questions, as Standard Webhooks say. It is kept sealed and not shown; left out, it stays as it is."`
 }
 
 type queuePut struct {
 	Keyed
 	QueuePath
 	Body struct {
-		Title    string        `json:"title,omitempty" maxLength:"200"`
-		Rule     string        `json:"rule" enum:"everyone,least_busy,round_robin,skills" doc:"Who is offered a waiting conversation."`
-		Settings QueueSettings `json:"settings,omitzero"`
-		Members  []string      `json:"members" maxItems:"10000" nullable:"false" doc:"Ids of agents."`
+		Title    string           `json:"title,omitempty" maxLength:"200"`
+		Rule     string           `json:"rule" enum:"everyone,least_busy,round_robin,skills,expression,http" doc:"Who is offered a waiting conversation."`
+		Settings queueSettingsPut `json:"settings,omitzero"`
+		Members  []string         `json:"members" maxItems:"10000" nullable:"false" example:"team:support" doc:"Ids of agents, and names of teams with team: before them."`
 	}
 }
 
@@ -55,12 +80,11 @@ func (a *API) registerQueues() {
 }
 
 func (a *API) putQueue(ctx context.Context, in *queuePut) (*reply[Queue], error) {
-	settings, err := json.Marshal(desk.Settings(in.Body.Settings))
+	err := desk.PutQueue(ctx, a.Store, a.Secrets, desk.QueueChange{
+		Workspace: here(ctx), Queue: store.Queue{Name: in.Name, Title: in.Body.Title, Rule: in.Body.Rule, Members: in.Body.Members},
+		Settings: desk.Settings(in.Body.Settings.QueueSettings), Secret: in.Body.Settings.Secret, By: party(ctx), Action: actionOf(ctx),
+	})
 	if err != nil {
-		return nil, err
-	}
-	q := store.Queue{Name: in.Name, Title: in.Body.Title, Rule: in.Body.Rule, Settings: settings, Members: slices.Clone(in.Body.Members)}
-	if _, err := a.Store.Append(ctx, &store.PutQueue{Workspace: here(ctx), Queue: q, By: party(ctx), Action: actionOf(ctx)}); err != nil {
 		return nil, err
 	}
 	return a.queue(ctx, &in.QueuePath)

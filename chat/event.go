@@ -221,6 +221,10 @@ const (
 	ReasonReopened = "reopened" // the contact, or an agent, goes on in what was closed
 	ReasonSilence  = "silence"  // the clock closed it
 	ReasonUndone   = "undone"
+
+	ReasonQueueClosed = "queue_closed" // outside of the queue's hours
+	ReasonQueueFull   = "queue_full"
+	ReasonMaxWait     = "max_wait" // nobody came in time
 )
 
 // SnoozeData tells of a rest and its end.

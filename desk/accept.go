@@ -46,7 +46,7 @@ func mayTake(ctx context.Context, s *store.Store, c Claim) (string, error) {
 	if i < 0 || Rule(queues[i].Rule) != Everyone {
 		return "", nil
 	}
-	if !slices.Contains(queues[i].Members, c.Agent) {
+	if !slices.Contains(queues[i].Agents, c.Agent) {
 		return "", chat.Faultf(chat.CodeForbidden, "the agent is not a member of the queue")
 	}
 	return conv.Queue, nil

@@ -94,9 +94,9 @@ func (w *world) knows(did []string) {
 		if q == nil || len(x.offer) > 0 || q.rule == Everyone && x.told {
 			continue
 		}
-		for _, id := range q.members {
-			if free, _ := known.agents[id].free(); free {
-				w.Fatalf("after %s\n%s is free and %s waits", strings.Join(did, ", "), id, x.Conversation)
+		for _, a := range q.all {
+			if free, _ := a.free(); free {
+				w.Fatalf("after %s\n%s is free and %s waits", strings.Join(did, ", "), a.ID, x.Conversation)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // more than the limit, nobody who could answer is idle while somebody waits, and what the router knows is what the store has.
 func TestRandomDays(t *testing.T) {
 	t.Parallel()
-	for i, rule := range Rules() {
+	for i, rule := range Rules()[:5] { // a service outside has tests of its own
 		t.Run(string(rule), func(t *testing.T) {
 			t.Parallel()
 			onBoth(t, func(w *world) {
@@ -42,7 +42,7 @@ func (d *day) run(steps int) {
 	for i, a := range d.agents {
 		d.do(&store.PutAgent{Workspace: d.ws, Agent: store.Agent{ID: a, Capacity: 1 + i%3}})
 	}
-	d.queue(d.rule, Settings{}, d.agents[:3]...)
+	d.queue(d.rule, Settings{Expression: "10 - agent.load"}, d.agents[:3]...)
 	for range steps {
 		d.log = append(d.log, d.step())
 		d.settled()
@@ -119,30 +119,48 @@ func (d *day) mayWait(p *picture, w *waiter) {
 	if len(w.offer) > 0 || d.rule == Everyone {
 		return
 	}
-	for _, id := range p.queues["support"].members {
-		a := p.agents[id]
+	for _, a := range p.queues["support"].all {
 		known := d.r.pictures[d.ws]
-		if free, _ := a.free(); free && known != nil && !slices.Contains(known.waiting[w.Conversation].Declined, id) {
-			d.Errorf("%s is free and %s waits", id, w.Conversation)
+		if free, _ := a.free(); free && known != nil && !slices.Contains(known.waiting[w.Conversation].Declined, a.ID) {
+			d.Errorf("%s is free and %s waits", a.ID, w.Conversation)
 		}
 	}
 }
 
-// String shows what both pictures must agree on. (What was declined before the last break is known to the router alone, until it reads
-// anew; and how long somebody was idle.)
+// String shows what both pictures must agree on. (How long somebody was idle is known to the router alone, until it reads anew.) The
+// free are shown by their ids: they must be the same, and in order.
 func (p *picture) String() string {
 	var lines []string
 	for id, a := range p.agents {
-		lines = append(lines, fmt.Sprint("agent ", id, a.Available, a.Load, a.Capacity, a.queues))
+		var queues []string
+		for _, q := range a.queues {
+			queues = append(queues, q.name)
+		}
+		slices.Sort(queues)
+		lines = append(lines, fmt.Sprint("agent ", id, a.Available, a.Load, a.Capacity, queues))
 	}
 	for id, w := range p.waiting {
-		lines = append(lines, fmt.Sprint("waits ", id, w.queue, w.offer))
+		lines = append(lines, fmt.Sprint("waits ", id, w.queue, w.offer, w.Declined, w.priority, w.first, w.since, w.passed, w.due, w.asked))
 	}
 	for id, a := range p.holders {
 		lines = append(lines, fmt.Sprint("held ", id, a))
 	}
 	for name, q := range p.queues {
-		lines = append(lines, fmt.Sprint("queue ", name, q.rule, q.members, len(q.line)))
+		var all, free, turns []string
+		for _, a := range q.all {
+			all = append(all, string(a.ID))
+		}
+		for _, a := range q.free {
+			free = append(free, string(a.ID))
+		}
+		for _, w := range q.line {
+			turns = append(turns, string(w.Conversation))
+		}
+		slices.Sort(free)
+		if !slices.IsSortedFunc(q.free, q.order) || !slices.IsSortedFunc(q.open, byTurn) {
+			free = append(free, "out of order")
+		}
+		lines = append(lines, fmt.Sprint("queue ", name, q.rule, all, free, turns, len(q.open), q.asked))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")

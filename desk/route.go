@@ -2,7 +2,6 @@ package desk
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -36,9 +35,10 @@ func (a *Agent) free() (bool, Reason) {
 // Waiting is what routing knows of the conversation.
 type Waiting struct {
 	Conversation chat.ConversationID `json:"conversation"`
-	Assignee     AgentID             `json:"assignee,omitempty"` // it is somebody's already, in the queue or by a transfer
+	Assignee     AgentID             `json:"assignee,omitempty"` // who should have it, if there is room
 	Declined     []AgentID           `json:"declined,omitempty"` // who was offered it and did not take it
 	Skills       map[string]int      `json:"skills,omitempty"`   // wanted level by name
+	Facts        *Facts              `json:"-"`                  // for expressions
 }
 
 // Rule says who of the free agents is offered a conversation. Its code is what queues store.
@@ -50,10 +50,12 @@ const (
 	LeastBusy  Rule = "least_busy"  // the one with the fewest conversations, then the longest idle
 	RoundRobin Rule = "round_robin" // the one after the agent who was offered the last one
 	BySkills   Rule = "skills"      // the one whose skills exceed what is wanted by the most, then the least busy
+	Expression Rule = "expression"  // the one whom an expression of the queue gives the highest score, then the least busy
+	Outside    Rule = "http"        // the one whom a service outside of the hub names
 )
 
 // Rules lists the codes, for settings.
-func Rules() []Rule { return []Rule{Everyone, LeastBusy, RoundRobin, BySkills} }
+func Rules() []Rule { return []Rule{Everyone, LeastBusy, RoundRobin, BySkills, Expression, Outside} }
 
 // Reason is why an agent was left out, or why a decision is as it is.
 type Reason string
@@ -64,10 +66,14 @@ const (
 	AtCapacity  Reason = "at_capacity"
 	HasDeclined Reason = "declined"
 	NoSkill     Reason = "no_skill"
+	Refused     Reason = "refused"      // by the queue's expression
 	NotBest     Reason = "not_best"     // another one suits better
-	Stays       Reason = "stays"        // it is somebody's already
+	Stays       Reason = "stays"        // it is this one's already
 	Picked      Reason = "picked"       // by the rule
+	FellBack    Reason = "fell_back"    // the rule outside had no answer to go by, so the least busy was picked
 	NobodyFree  Reason = "nobody_free"  // it waits on
+	NobodyFits  Reason = "nobody_fits"  // somebody is free, but not for this one: it waits on
+	RuleFailed  Reason = "rule_failed"  // it waits until people have mended the expression
 	UnknownRule Reason = "unknown_rule" // it waits until people have mended the queue
 )
 
@@ -76,7 +82,7 @@ type Candidate struct {
 	Agent    AgentID `json:"agent"`
 	Load     int     `json:"load"`
 	Capacity int     `json:"capacity,omitempty"`
-	Score    int     `json:"score,omitempty"` // of the rule, where it has one
+	Score    float64 `json:"score,omitempty"` // of the rule, where it has one
 	Out      Reason  `json:"out,omitempty"`   // why not this one
 }
 
@@ -85,66 +91,19 @@ type Decision struct {
 	Rule       Rule        `json:"rule"`
 	Offer      []AgentID   `json:"offer,omitempty"`
 	Reason     Reason      `json:"reason"`
+	Detail     string      `json:"detail,omitempty"` // what failed, or what the rule outside said
 	Candidates []Candidate `json:"candidates,omitempty"`
-	Considered int         `json:"considered,omitempty"` // how many candidates there were, when not all are told
+	Considered int         `json:"considered,omitempty"` // how many candidates there were; not all of many are told
 }
 
 // Route decides. last is the agent who was offered the queue's last conversation. The order of the agents does not matter, and the
-// same arguments give the same decision.
+// same arguments give the same decision. A rule that is not in the program alone (an expression, a service) needs more than this.
 func Route(rule Rule, w Waiting, agents []Agent, last AgentID) Decision {
-	d := Decision{Rule: rule, Reason: NobodyFree}
-	if w.Assignee != "" {
-		d.Offer, d.Reason = []AgentID{w.Assignee}, Stays
-		return d
-	}
-	choose, ok := choices[rule]
-	if !ok {
-		d.Reason = UnknownRule
-		return d
-	}
-	d.Candidates = make([]Candidate, len(agents))
-	fit := make([]contender, 0, len(agents))
+	r := roster{rule: rule}
 	for i := range agents {
-		a := &agents[i]
-		d.Candidates[i] = Candidate{Agent: a.ID, Load: a.Load, Capacity: a.Capacity}
-		if out := d.Candidates[i].judge(a, rule, w); out == "" {
-			fit = append(fit, contender{a, &d.Candidates[i]})
-		}
+		r.add(&agents[i])
 	}
-	d.Offer = choose(fit, last)
-	if len(d.Offer) > 0 {
-		d.Reason = Picked
-	}
-	for _, c := range fit {
-		if !slices.Contains(d.Offer, c.ID) {
-			c.Out = NotBest
-		}
-	}
-	slices.SortFunc(d.Candidates, func(a, b Candidate) int { return cmp.Compare(a.Agent, b.Agent) })
-	return d
-}
-
-// contender is an agent who can have the conversation, with what the decision tells of it.
-type contender struct {
-	*Agent
-	*Candidate
-}
-
-// judge finds why an agent is out, if so, and the score of one who is not.
-func (c *Candidate) judge(a *Agent, rule Rule, w Waiting) Reason {
-	ok, out := a.free()
-	switch {
-	case !ok:
-		c.Out = out
-	case slices.Contains(w.Declined, a.ID):
-		c.Out = HasDeclined
-	case rule == BySkills:
-		c.Score, ok = surplus(a.Skills, w.Skills)
-		if !ok {
-			c.Out = NoSkill
-		}
-	}
-	return c.Out
+	return r.choose(&w, last)
 }
 
 // surplus is by how many levels somebody's skills exceed what is wanted; false if one is missing.
@@ -158,48 +117,7 @@ func surplus(has, wanted map[string]int) (sum int, ok bool) {
 	return sum, true
 }
 
-// choices are the rules by code.
-var choices = map[Rule]func(fit []contender, last AgentID) []AgentID{
-	Everyone:   everyone,
-	LeastBusy:  func(fit []contender, _ AgentID) []AgentID { return first(fit, lessBusy) },
-	RoundRobin: roundRobin,
-	BySkills: func(fit []contender, _ AgentID) []AgentID {
-		return first(fit, func(a, b contender) int { return cmp.Or(cmp.Compare(b.Score, a.Score), lessBusy(a, b)) })
-	},
-}
-
-func everyone(fit []contender, _ AgentID) []AgentID {
-	all := make([]AgentID, len(fit))
-	for i, c := range fit {
-		all[i] = c.ID
-	}
-	slices.Sort(all)
-	return all
-}
-
 // lessBusy puts the fewest conversations first, then the longest idle, then the smaller id: two nodes decide the same.
-func lessBusy(a, b contender) int {
-	return cmp.Or(cmp.Compare(a.Agent.Load, b.Agent.Load), a.IdleSince.Compare(b.IdleSince), cmp.Compare(a.ID, b.ID))
-}
-
-// roundRobin takes the next id after the last one's, and begins anew behind the greatest.
-func roundRobin(fit []contender, last AgentID) []AgentID {
-	return first(fit, func(a, b contender) int {
-		return cmp.Or(cmp.Compare(turn(a.ID, last), turn(b.ID, last)), cmp.Compare(a.ID, b.ID))
-	})
-}
-
-// turn is 0 for who comes after the last one in this round, 1 for who waits for the next round.
-func turn(id, last AgentID) int {
-	if id > last {
-		return 0
-	}
-	return 1
-}
-
-func first(fit []contender, order func(a, b contender) int) []AgentID {
-	if len(fit) == 0 {
-		return nil
-	}
-	return []AgentID{slices.MinFunc(fit, order).ID}
+func lessBusy(a, b *Agent) int {
+	return cmp.Or(cmp.Compare(a.Load, b.Load), a.IdleSince.Compare(b.IdleSince), cmp.Compare(a.ID, b.ID))
 }

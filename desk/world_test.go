@@ -38,7 +38,7 @@ func onBoth(t *testing.T, test func(w *world)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{TB: t, opts: store.Options{DSN: dsn(), Wake: wake.Local(), Lease: 2 * time.Second, Sweep: 50 * time.Millisecond}}
+			w := &world{TB: t, opts: store.Options{DSN: dsn(), Routes: Routes(), Wake: wake.Local(), Lease: 2 * time.Second, Sweep: 50 * time.Millisecond}}
 			w.open()
 			t.Cleanup(w.close)
 			ws, err := w.AddWorkspace(t.Context(), "", "w")

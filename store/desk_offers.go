@@ -97,7 +97,12 @@ func (c *Accept) apply(ctx context.Context, u *unit) (Result, error) {
 		Workspace: c.Workspace, Conversation: c.Conversation, Expect: []chat.State{chat.StateQueued}, By: c.By, Action: c.Action,
 		To: chat.PlaceData{State: chat.StateAssigned, Assignee: c.Agent, Queue: conv.queue}, deed: c.deed,
 	}
-	return place.apply(ctx, u)
+	k := queueKey{conv.ws, conv.queue}
+	res, err := place.apply(ctx, u)
+	if err == nil {
+		u.countAccept(k)
+	}
+	return res, err
 }
 
 // hasRoom answers why an agent cannot take a conversation beside the others.
@@ -123,7 +128,7 @@ func (u *unit) hasRoom(ctx context.Context, k agentKey, conv convKey) error {
 func (u *unit) load(ctx context.Context, k agentKey) (map[convKey]bool, error) {
 	held, asked := map[convKey]bool{}, map[convKey]bool{}
 	err := u.run(ctx, []stmt{{
-		sql:  "SELECT no FROM conversations WHERE workspace = $1 AND state = 'assigned' AND assignee = $2",
+		sql:  "SELECT no FROM conversations WHERE workspace = $1 AND state = 'assigned' AND assignee = $2 AND snoozed_until = 0",
 		args: []any{k.ws, k.id},
 		scan: func(r scanner) error {
 			no, err := scanID(r)
@@ -146,7 +151,7 @@ func (u *unit) load(ctx context.Context, k agentKey) (map[convKey]bool, error) {
 		asked[at] = at.ws == k.ws && row.wants(k.id)
 	}
 	for at, c := range u.convs {
-		held[at] = at.ws == k.ws && c.state == chat.StateAssigned && c.assignee == k.id
+		held[at] = at.ws == k.ws && c.state == chat.StateAssigned && c.assignee == k.id && c.snoozed == 0
 		asked[at] = asked[at] && c.state == chat.StateQueued
 	}
 	for at, has := range asked {
@@ -255,32 +260,7 @@ func (u *unit) dropOffer(ctx context.Context, k convKey) error {
 	return err
 }
 
-// WaitingConversation is a conversation in a queue, as routing sees it.
-type WaitingConversation struct {
-	Conversation chat.ConversationID
-	Queue        string
-	Since        time.Time // in some queue
-	Agents       []string  // whom it is offered to
-	Declined     []string
-	Until        time.Time
-}
-
-// Waiting lists the conversations in queues, those that have waited the longest first.
-func (s *Store) Waiting(ctx context.Context, ws chat.WorkspaceID) ([]WaitingConversation, error) {
-	return list(ctx, s, func(r scanner) (w WaitingConversation, err error) {
-		row := offerRow{}
-		var since int64
-		if err := row.scan(frontScanner{r, []any{&w.Conversation, &w.Queue, &since}}); err != nil {
-			return w, err
-		}
-		w.Since, w.Agents, w.Declined, w.Until = moment(since), row.agents, row.declined, moment(row.until)
-		return w, nil
-	}, `SELECT c.uid, c.queue, c.opened_at, COALESCE(o.agents, '[]'), COALESCE(o.declined, '[]'), COALESCE(o.offered_at, 0), COALESCE(o.until_at, 0)
- FROM conversations c JOIN workspaces w ON w.id = c.workspace LEFT JOIN offers o ON o.workspace = c.workspace AND o.conversation = c.no
- WHERE w.uid = $1 AND c.state = 'queued' ORDER BY c.opened_at, c.no`, string(ws))
-}
-
-// Assigned tells who has which conversation.
+// Assigned tells who works on which conversation; those that rest are left out.
 func (s *Store) Assigned(ctx context.Context, ws chat.WorkspaceID) (map[chat.ConversationID]string, error) {
 	type held struct {
 		conv  chat.ConversationID
@@ -289,7 +269,7 @@ func (s *Store) Assigned(ctx context.Context, ws chat.WorkspaceID) (map[chat.Con
 	found, err := list(ctx, s, func(r scanner) (h held, err error) {
 		err = r.Scan(&h.conv, &h.agent)
 		return h, err
-	}, `SELECT c.uid, c.assignee FROM conversations c JOIN workspaces w ON w.id = c.workspace WHERE w.uid = $1 AND c.state = 'assigned'`, string(ws))
+	}, `SELECT c.uid, c.assignee FROM conversations c JOIN workspaces w ON w.id = c.workspace WHERE w.uid = $1 AND c.state = 'assigned' AND c.snoozed_until = 0`, string(ws))
 	out := make(map[chat.ConversationID]string, len(found))
 	for _, h := range found {
 		out[h.conv] = h.agent
@@ -304,23 +284,6 @@ func (t *Tx) Agent(id string) (Agent, error) {
 		return Agent{}, err
 	}
 	return row.Agent, nil
-}
-
-// Waiting is the event's conversation, which is in a queue, with its offer as it is now.
-func (t *Tx) Waiting() (w WaitingConversation, err error) {
-	c, err := t.u.conversationNo(t.ctx, convKey{t.ws, t.conv})
-	if err != nil {
-		return w, err
-	}
-	row, err := t.u.offer(t.ctx, convKey{t.ws, t.conv})
-	if err != nil {
-		return w, err
-	}
-	w = WaitingConversation{Conversation: c.uid, Queue: c.queue, Since: moment(c.opened)}
-	if !row.gone {
-		w.Agents, w.Declined, w.Until = row.agents, row.declined, moment(row.until)
-	}
-	return w, nil
 }
 
 // OverdueOffers lists conversations, of all workspaces, whose agents have not answered in time; at most limit.
@@ -341,11 +304,11 @@ func (s *Store) OverdueOffers(ctx context.Context, limit int) (map[chat.Conversa
 	return out, err
 }
 
-// Load counts the conversations that an agent has.
+// Load counts the conversations that an agent works on.
 func (s *Store) Load(ctx context.Context, ws chat.WorkspaceID, agent string) (int, error) {
 	return one(ctx, s, "agent", func(r scanner) (n int, err error) {
 		err = r.Scan(&n)
 		return n, err
 	}, `SELECT COUNT(*) FROM conversations c JOIN workspaces w ON w.id = c.workspace
- WHERE w.uid = $1 AND c.state = 'assigned' AND c.assignee = $2`, string(ws), agent)
+ WHERE w.uid = $1 AND c.state = 'assigned' AND c.assignee = $2 AND c.snoozed_until = 0`, string(ws), agent)
 }

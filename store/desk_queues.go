@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/dragoman-hub/dragoman/chat"
 )
@@ -15,7 +14,10 @@ type Queue struct {
 	Title     string          `json:"title,omitempty"`
 	Rule      string          `json:"rule"`
 	Settings  json.RawMessage `json:"settings,omitempty"` // the desk's own
-	Members   []string        `json:"members"`            // ids of agents, sorted
+	Members   []string        `json:"members"`            // ids of agents and teams (see TeamPrefix), sorted
+	Agents    []string        `json:"-"`                  // the members with the teams taken apart, sorted
+	Secret    string          `json:"-"`                  // of an outside rule, sealed
+	Tells     bool            `json:"-"`                  // who waits is told for how long
 	LastAgent string          `json:"-"`                  // who was offered the last conversation
 }
 
@@ -49,13 +51,8 @@ func (c *PutQueue) resolve(ctx context.Context, s *Store) (err error) {
 	if !json.Valid(q.Settings) {
 		return chat.Faultf(chat.CodeInvalid, "settings: not JSON")
 	}
-	q.Members = slices.Clone(q.Members)
-	slices.Sort(q.Members)
-	q.Members = slices.Compact(q.Members)
-	for _, m := range q.Members {
-		if err := checkName("member", m); err != nil {
-			return err
-		}
+	if q.Members, err = members(q.Members); err != nil {
+		return err
 	}
 	c.ws, err = s.workspaceNo(ctx, c.Workspace)
 	return err
@@ -67,9 +64,10 @@ func (c *PutQueue) want(*unit)       {}
 func (c *PutQueue) apply(_ context.Context, u *unit) (Result, error) {
 	q := c.Queue
 	u.extra = append(u.extra, stmt{
-		sql: `INSERT INTO queues (workspace, name, title, rule, settings, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
- ON CONFLICT (workspace, name) DO UPDATE SET title = excluded.title, rule = excluded.rule, settings = excluded.settings, updated_at = excluded.updated_at`,
-		args: []any{c.ws, q.Name, cleanText(q.Title), q.Rule, string(q.Settings), micros(u.now), micros(u.now)},
+		sql: `INSERT INTO queues (workspace, name, title, rule, settings, secret, tells, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ ON CONFLICT (workspace, name) DO UPDATE SET title = excluded.title, rule = excluded.rule, settings = excluded.settings, secret = excluded.secret,
+ tells = excluded.tells, updated_at = excluded.updated_at`,
+		args: []any{c.ws, q.Name, cleanText(q.Title), q.Rule, string(q.Settings), q.Secret, flag(q.Tells), micros(u.now), micros(u.now)},
 	}, stmt{sql: "DELETE FROM queue_members WHERE workspace = $1 AND queue = $2", args: []any{c.ws, q.Name}})
 	for _, m := range q.Members {
 		u.extra = append(u.extra, stmt{sql: "INSERT INTO queue_members (workspace, queue, agent) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", args: []any{c.ws, q.Name, m}})
@@ -82,10 +80,11 @@ func (c *PutQueue) apply(_ context.Context, u *unit) (Result, error) {
 func (s *Store) Queues(ctx context.Context, ws chat.WorkspaceID) ([]Queue, error) {
 	queues, err := list(ctx, s, func(r scanner) (q Queue, err error) {
 		var settings string
-		err = r.Scan(&q.Name, &q.Title, &q.Rule, &settings, &q.LastAgent)
-		q.Settings, q.Members = json.RawMessage(settings), []string{}
+		var tells int64
+		err = r.Scan(&q.Name, &q.Title, &q.Rule, &settings, &q.Secret, &tells, &q.LastAgent)
+		q.Settings, q.Tells, q.Members = json.RawMessage(settings), tells != 0, []string{}
 		return q, err
-	}, `SELECT q.name, q.title, q.rule, q.settings, q.last_agent FROM queues q JOIN workspaces w ON w.id = q.workspace
+	}, `SELECT q.name, q.title, q.rule, q.settings, q.secret, q.tells, q.last_agent FROM queues q JOIN workspaces w ON w.id = q.workspace
  WHERE w.uid = $1 ORDER BY q.name`, string(ws))
 	if err != nil {
 		return nil, err
@@ -94,16 +93,18 @@ func (s *Store) Queues(ctx context.Context, ws chat.WorkspaceID) ([]Queue, error
 	for i, q := range queues {
 		at[q.Name] = i
 	}
-	type member struct{ queue, agent string }
-	members, err := list(ctx, s, func(r scanner) (m member, err error) {
-		err = r.Scan(&m.queue, &m.agent)
-		return m, err
-	}, `SELECT m.queue, m.agent FROM queue_members m JOIN workspaces w ON w.id = m.workspace WHERE w.uid = $1 ORDER BY m.queue, m.agent`, string(ws))
-	for _, m := range members {
-		if i, ok := at[m.queue]; ok {
-			queues[i].Members = append(queues[i].Members, m.agent)
+	found, err := list(ctx, s, scanPair, `SELECT m.queue, m.agent FROM queue_members m JOIN workspaces w ON w.id = m.workspace
+ WHERE w.uid = $1 ORDER BY m.queue, m.agent`, string(ws))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range found {
+		if i, ok := at[m[0]]; ok {
+			queues[i].Members = append(queues[i].Members, m[1])
 		}
 	}
+	teams, err := s.Teams(ctx, ws)
+	expand(queues, teams)
 	return queues, err
 }
 
@@ -131,10 +132,12 @@ func (s *Store) Unread(ctx context.Context, ws chat.WorkspaceID, agent string) (
 	return out, err
 }
 
-// QueuesOf lists the names of the queues that an agent is a member of.
+// QueuesOf lists the names of the queues that an agent is a member of, also as one of a team.
 func (s *Store) QueuesOf(ctx context.Context, ws chat.WorkspaceID, agent string) ([]string, error) {
 	return list(ctx, s, func(r scanner) (name string, err error) {
 		err = r.Scan(&name)
 		return name, err
-	}, "SELECT m.queue FROM queue_members m JOIN workspaces w ON w.id = m.workspace WHERE w.uid = $1 AND m.agent = $2 ORDER BY m.queue", string(ws), agent)
+	}, `SELECT m.queue FROM queue_members m JOIN workspaces w ON w.id = m.workspace WHERE w.uid = $1 AND (m.agent = $2
+ OR m.agent IN (SELECT '`+TeamPrefix+`' || t.team FROM team_members t WHERE t.workspace = m.workspace AND t.agent = $2))
+ GROUP BY m.queue ORDER BY m.queue`, string(ws), agent)
 }

@@ -53,7 +53,8 @@ type deskRows struct {
 	agents map[agentKey]*agentRow
 	offers map[convKey]*offerRow
 	last   map[queueKey]string // who was offered the last conversation
-	tagged map[tagKey]bool     // tags that were put to conversations, or taken away
+	waits  map[convKey]*waitRow
+	tagged map[tagKey]bool // tags that were put to conversations, or taken away
 }
 
 type tagKey struct {
@@ -174,6 +175,7 @@ func (u *unit) flushDesk() []stmt {
 			})
 		}
 	}
+	out = append(out, u.flushWaits()...)
 	for _, k := range keys(u.desk.last, func(a, b queueKey) int { return cmp.Or(cmp.Compare(a.ws, b.ws), cmp.Compare(a.name, b.name)) }) {
 		out = append(out, stmt{
 			sql: "UPDATE queues SET last_agent = $1 WHERE workspace = $2 AND name = $3", args: []any{u.desk.last[k], k.ws, k.name},
@@ -190,15 +192,11 @@ func (r *agentRow) write(u *unit, k agentKey) []stmt {
 	if r.Skills == nil {
 		skills = []byte("{}")
 	}
-	available := int64(0)
-	if r.Available {
-		available = 1
-	}
 	out := []stmt{{
 		sql: `INSERT INTO agents (workspace, uid, name, capacity, skills, state, available, state_at, created_at, updated_at)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (workspace, uid) DO UPDATE SET name = excluded.name, capacity = excluded.capacity,
  skills = excluded.skills, state = excluded.state, available = excluded.available, state_at = excluded.state_at, updated_at = excluded.updated_at`,
-		args: []any{k.ws, k.id, r.Name, int64(r.Capacity), string(skills), r.State, available, micros(r.StateAt), r.created, micros(u.now)},
+		args: []any{k.ws, k.id, r.Name, int64(r.Capacity), string(skills), r.State, flag(r.Available), micros(r.StateAt), r.created, micros(u.now)},
 	}}
 	if !r.moved {
 		return out
@@ -214,6 +212,14 @@ func (r *agentRow) write(u *unit, k agentKey) []stmt {
  ON CONFLICT (workspace, agent, begun_at) DO UPDATE SET state = excluded.state`,
 		args: []any{k.ws, k.id, micros(r.StateAt), r.State},
 	})
+}
+
+// flag keeps yes or no in a column.
+func flag(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // keys gives the keys of a map in a fixed order.

@@ -34,6 +34,7 @@ func (u *unit) append(c *conversationRow, ch *channelRow, e chat.Event, once str
 		u.events[k] = &eventRow{status: e.Status, externalID: e.ExternalID}
 	}
 	u.route(c, ch, &kept)
+	u.stand(c, &kept)
 	return e
 }
 

@@ -163,7 +163,7 @@ func (p *program) openStore(ctx context.Context) (err error) {
 		}
 	}
 	p.store, err = store.Open(ctx, store.Options{
-		DSN: p.settings.dsn(), Lease: p.settings.Lease, Wake: p.bus, Log: p.log, Routes: append(hub.Routes(), bot.Routes()...),
+		DSN: p.settings.dsn(), Lease: p.settings.Lease, Wake: p.bus, Log: p.log, Routes: slices.Concat(hub.Routes(), bot.Routes(), desk.Routes()),
 	})
 	if err != nil {
 		return p.settings.noDatabase(err)
@@ -250,7 +250,7 @@ func (p *program) work(ctx context.Context) error {
 	}
 	g.Go(func() error { return p.hub.Run(ctx) })
 	g.Go(func() error { return p.bots.Run(ctx) })
-	g.Go(func() error { return (&desk.Router{Store: p.store, Log: p.log}).Run(ctx) })
+	g.Go(func() error { return (&desk.Router{Store: p.store, Log: p.log, HTTP: p.web, Secrets: p.keys}).Run(ctx) })
 	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
 	g.Go(func() error { return p.workers.Run(ctx) })
 	g.Go(func() error { return p.measure(ctx) })
