@@ -116,7 +116,12 @@ func (a *API) reaches(r *http.Request, pattern string, rt route) error {
 	if path != conversations && !strings.HasPrefix(path, conversations+"/") {
 		return nil
 	}
-	return a.seesConversation(r.Context(), rt.right, chat.ConversationID(r.PathValue("id")))
+	id := chat.ConversationID(r.PathValue("id"))
+	err := a.seesConversation(r.Context(), rt.right, id)
+	if chat.CodeOf(err) == chat.CodeNotFound && rt.id == undoAct && a.gaveAway(r.Context(), id) {
+		return nil
+	}
+	return err
 }
 
 func (a *API) seesConversation(ctx context.Context, right access.Right, id chat.ConversationID) error {

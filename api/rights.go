@@ -13,6 +13,8 @@ type need struct {
 // audited when it writes and its scope is neither read nor write.
 var needs = map[string]need{
 	"listConversations":      {access.ConversationsRead, ""},
+	"listDeskChannels":       {access.ConversationsRead, ""},
+	"listMyOffers":           {access.ConversationsRead, ""},
 	"getConversation":        {access.ConversationsRead, ""},
 	"listConversationEvents": {access.ConversationsRead, ""},
 	"streamEvents":           {access.ConversationsRead, ""},
@@ -29,12 +31,42 @@ var needs = map[string]need{
 	"assignConversation":     {access.ConversationsAssign, ""},
 	"botConversation":        {access.ConversationsAssign, ""},
 
+	"transferConversation": {access.ConversationsWrite, ""},
+	"snoozeConversation":   {access.ConversationsWrite, ""},
+	"awakenConversation":   {access.ConversationsWrite, ""},
+	"reopenConversation":   {access.ConversationsWrite, ""},
+	"undoAct":              {access.ConversationsWrite, ""},
+	"changeConversations":  {access.ConversationsWrite, ""},
+	"listHistory":          {access.ConversationsRead, ""},
+	"listMyConversations":  {access.ConversationsRead, ""},
+	"countMyUnread":        {access.ConversationsRead, ""},
+	"getMyState":           {access.ConversationsRead, ""},
+	"setMyState":           {access.ConversationsWrite, ""},
+
+	"watchConversation": {access.ReportsRead, "conversation"},
+	"reportLive":        {access.ReportsRead, ""},
+	"reportHistory":     {access.ReportsRead, ""},
+	"reportAgents":      {access.ReportsRead, ""},
+
+	"getConversationWaiting": {access.ConversationsRead, ""},
+	"getRouting":             {access.ConversationsRead, ""},
+
 	"acceptConversation":  {access.ConversationsWrite, ""},
 	"declineConversation": {access.ConversationsWrite, ""},
 
 	"listQueues":        {access.ConversationsRead, ""},
 	"getQueue":          {access.ConversationsRead, ""},
 	"putQueue":          {access.QueuesWrite, "queue"},
+	"getQueueWaiting":   {access.ConversationsRead, ""},
+	"listTeams":         {access.ConversationsRead, ""},
+	"getTeam":           {access.ConversationsRead, ""},
+	"putTeam":           {access.QueuesWrite, "team"},
+	"deleteTeam":        {access.QueuesWrite, "team"},
+	"listHours":         {access.ConversationsRead, ""},
+	"getHours":          {access.ConversationsRead, ""},
+	"putHours":          {access.QueuesWrite, "business hours"},
+	"deleteHours":       {access.QueuesWrite, "business hours"},
+	"askWhatIf":         {access.ReportsRead, ""},
 	"listAgents":        {access.ConversationsRead, ""},
 	"getAgent":          {access.ConversationsRead, ""},
 	"putAgent":          {access.QueuesWrite, "agent"},
@@ -54,6 +86,13 @@ var needs = map[string]need{
 
 	"changeConversation": {access.ConversationsWrite, ""},
 	"listTags":           {access.ConversationsRead, ""},
+
+	"putAction":               {access.DeskWrite, "action"},
+	"deleteAction":            {access.DeskWrite, "action"},
+	"listActions":             {access.DeskWrite, ""},
+	"getAction":               {access.DeskWrite, ""},
+	"listConversationActions": {access.ConversationsRead, ""},
+	"runAction":               {access.ConversationsWrite, ""},
 
 	"putField":    {access.DeskWrite, "field"},
 	"deleteField": {access.DeskWrite, "field"},
