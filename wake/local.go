@@ -35,9 +35,27 @@ func (b *LocalBus) Draft(d Draft) {
 	b.each(func(s *Subscription) { s.draft(d) })
 }
 
+// Post is Bus.Post.
+func (b *LocalBus) Post(l Letter) {
+	if l.check() != nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.subs {
+		if s.topic == l.Topic {
+			s.letter(l)
+		}
+	}
+}
+
 // Subscribe is Bus.Subscribe.
-func (b *LocalBus) Subscribe() *Subscription {
+func (b *LocalBus) Subscribe() *Subscription { return b.Mailbox("") }
+
+// Mailbox is Bus.Mailbox.
+func (b *LocalBus) Mailbox(topic string) *Subscription {
 	s := newSubscription()
+	s.topic = topic
 	s.closed = func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -49,12 +67,21 @@ func (b *LocalBus) Subscribe() *Subscription {
 	return s
 }
 
-func (b *LocalBus) missed() { b.each((*Subscription).missed) }
+// missed reaches mailboxes too.
+func (b *LocalBus) missed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.subs {
+		s.missed()
+	}
+}
 
 func (b *LocalBus) each(f func(*Subscription)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for s := range b.subs {
-		f(s)
+		if s.topic == "" {
+			f(s)
+		}
 	}
 }

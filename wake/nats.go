@@ -87,8 +87,19 @@ func (b *NATSBus) Draft(d Draft) {
 	}
 }
 
+// Post is Bus.Post.
+func (b *NATSBus) Post(l Letter) {
+	b.local.Post(l)
+	if b.connected.Load() {
+		b.out.letter(l)
+	}
+}
+
 // Subscribe is Bus.Subscribe.
 func (b *NATSBus) Subscribe() *Subscription { return b.local.Subscribe() }
+
+// Mailbox is Bus.Mailbox.
+func (b *NATSBus) Mailbox(topic string) *Subscription { return b.local.Mailbox(topic) }
 
 // Connected tells whether other nodes hear us now.
 func (b *NATSBus) Connected() bool { return b.connected.Load() }
@@ -109,8 +120,10 @@ func (b *NATSBus) Run(ctx context.Context) error {
 		<-ended // the last callback: nothing is logged after Run
 		b.connected.Store(false)
 	}()
-	if _, err := nc.Subscribe(subjectPrefix+"*", b.receive); err != nil {
-		return fmt.Errorf("wake: subscribe: %w", err)
+	for subject, hear := range map[string]nats.MsgHandler{subjectPrefix: b.receive, postPrefix: b.deliver} {
+		if _, err := nc.Subscribe(subject+"*", hear); err != nil {
+			return fmt.Errorf("wake: subscribe: %w", err)
+		}
 	}
 	if !nc.IsConnected() {
 		b.opts.Log.Warn("wake: NATS does not answer yet, trying again")
@@ -224,23 +237,44 @@ func (b *NATSBus) sendAll(nc *nats.Conn, n News) error {
 			return err
 		}
 	}
+	for _, l := range n.Letters {
+		subject, body, err := encodeLetter(l)
+		if err := b.put(nc, subject, body, err); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // send answers errors of the connection only.
 func (b *NATSBus) send(nc *nats.Conn, w chat.WorkspaceID, e envelope) error {
 	subject, body, err := encode(w, e)
-	if err != nil {
+	return b.put(nc, subject, body, err)
+}
+
+func (b *NATSBus) put(nc *nats.Conn, subject string, body []byte, unfit error) error {
+	if unfit != nil {
 		b.malformed.Add(1)
-		b.opts.Log.Warn("wake: not published", "workspace", string(w), "error", err)
+		b.opts.Log.Warn("wake: not published", "error", unfit)
 		return nil
 	}
-	err = nc.Publish(subject, body)
+	err := nc.Publish(subject, body)
 	if err != nil && nc.IsConnected() { // the server takes nothing of that size: repeating would not help
-		b.opts.Log.Warn("wake: not published", "workspace", string(w), "error", err)
+		b.opts.Log.Warn("wake: not published", "subject", subject, "error", err)
 		return nil
 	}
 	return err
+}
+
+// deliver takes a letter of another node.
+func (b *NATSBus) deliver(m *nats.Msg) {
+	l, err := decodeLetter(m.Subject, m.Data)
+	if err != nil {
+		b.malformed.Add(1)
+		b.opts.Log.Debug("wake: dropped a letter", "subject", m.Subject, "bytes", len(m.Data))
+		return
+	}
+	b.local.Post(l)
 }
 
 func (b *NATSBus) receive(m *nats.Msg) {

@@ -10,11 +10,13 @@ import (
 // TypingLimit typing signals, PresenceLimit presences and DraftLimit drafts.
 type Subscription struct {
 	closed func()
+	topic  string        // of a mailbox
 	ready  chan struct{} // holds a token while there are news
 
-	mu   sync.Mutex
-	news News
-	at   map[draftKey]int // where the draft of a message stands in news
+	mu    sync.Mutex
+	news  News
+	at    map[draftKey]int // where the draft of a message stands in news
+	bytes int              // of the letters in news
 }
 
 // draftKey names a message to be.
@@ -36,7 +38,7 @@ func (s *Subscription) Take() News {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.news
-	s.news, s.at = News{}, nil
+	s.news, s.at, s.bytes = News{}, nil, 0
 	return n
 }
 

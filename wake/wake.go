@@ -1,5 +1,5 @@
-// Package wake carries "workspace W has head N", typing signals, who looks at what, and drafts of messages to whoever waits for them:
-// inside one process, or between nodes over NATS.
+// Package wake carries "workspace W has head N", typing signals, who looks at what, drafts of messages and letters between nodes to whoever
+// waits for them: inside one process, or between nodes over NATS.
 //
 // Nothing here is durable and nothing depends on arrival: the truth is in the database, and a lost wake-up costs
 // latency only. It must not read the log or decide who follows what.
@@ -22,8 +22,12 @@ type Bus interface {
 	Presence(p Presence)
 	// Draft shows how far a message is that is still being written. It is never stored; the message itself is, when it is complete.
 	Draft(d Draft)
-	// Subscribe begins to collect news; the subscriber closes what it gets.
+	// Post hands a letter to the mailboxes of its topic on all nodes, this one too.
+	Post(l Letter)
+	// Subscribe begins to collect news, but no letters; the subscriber closes what it gets.
 	Subscribe() *Subscription
+	// Mailbox begins to collect the letters of a topic, and nothing else.
+	Mailbox(topic string) *Subscription
 }
 
 // Typing tells that somebody writes in a conversation, or no longer does.
@@ -75,6 +79,8 @@ type News struct {
 	Presences []Presence
 	// Drafts has the newest draft of each message, in any order; DraftLimit messages at the most, others are left out.
 	Drafts []Draft
+	// Letters are those of a mailbox's topic, in order; LetterLimit of them at the most, what is more is lost.
+	Letters []Letter
 	// Missed says that other nodes may have spoken unheard (the connection was away): look at everything.
 	Missed bool
 }
