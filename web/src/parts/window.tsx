@@ -38,7 +38,7 @@ export function WindowList<T>({ items, height, keyOf, row, label, at, class: ext
     const box = el.current!
     if (at * height < box.scrollTop) box.scrollTop = at * height
     else if ((at + 1) * height > box.scrollTop + box.clientHeight) box.scrollTop = (at + 1) * height - box.clientHeight
-  }, [at])
+  }, [at, view])
   useLayoutEffect(() => {
     if (to >= items.length - 5 && items.length > 0) onEnd?.()
   }, [to, items.length])
