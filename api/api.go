@@ -168,6 +168,8 @@ func (a *API) register() {
 	a.registerCheck()
 	a.registerOffers()
 	a.registerQueues()
+	a.registerTeams()
+	a.registerRouting()
 	a.registerAgents()
 	a.registerConversationPatch()
 	a.registerFields()

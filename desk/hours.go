@@ -1,12 +1,15 @@
 package desk
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/store"
 )
 
 // Hours are the business hours of a place, as people write them.
@@ -154,4 +157,37 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// NamedHours are business hours as they are stored.
+type NamedHours struct {
+	Name string
+	Hours
+	*Calendar
+}
+
+// ReadHours lists the business hours of a workspace.
+func ReadHours(ctx context.Context, s *store.Store, ws chat.WorkspaceID) ([]NamedHours, error) {
+	rows, err := s.Hours(ctx, ws)
+	out := make([]NamedHours, len(rows))
+	for i, row := range rows {
+		out[i].Name = row.Name
+		if json.Unmarshal(row.Body, &out[i].Hours) == nil { // checked when they were stored; what does not fit is always open
+			out[i].Calendar, _ = out[i].Hours.Calendar()
+		}
+	}
+	return out, err
+}
+
+// PutHours checks business hours and stores them.
+func PutHours(ctx context.Context, s *store.Store, ws chat.WorkspaceID, name string, h Hours, by chat.Party, action chat.ActionID) error {
+	if _, err := h.Calendar(); err != nil {
+		return err
+	}
+	body, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	_, err = s.Append(ctx, &store.PutHours{Workspace: ws, Hours: store.Hours{Name: name, Body: body}, By: by, Action: action})
+	return err
 }

@@ -37,7 +37,7 @@ type Router struct {
 // looks are the kinds of events that can make an offer possible, or impossible.
 var looks = []chat.Kind{
 	chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed, chat.KindOfferEnded, chat.KindAgentChanged, chat.KindQueueChanged,
-	chat.KindSnoozed, chat.KindAwoken, chat.KindTeamChanged, chat.KindHoursChanged, chat.KindRouteAnswer,
+	chat.KindSnoozed, chat.KindAwoken, chat.KindTeamChanged, chat.KindHoursChanged, chat.KindRouteAnswer, chat.KindChanged,
 }
 
 // settles are those after which the queues are read anew.

@@ -103,6 +103,10 @@ func (p *plainOnly) Visit(node *ast.Node) {
 		}
 	case *ast.CallNode:
 		p.found = "a call"
+	case *ast.IdentifierNode:
+		if strings.HasPrefix(n.Value, "$") {
+			p.found = n.Value
+		}
 	case *ast.BinaryNode:
 		if n.Operator == ".." {
 			p.found = "a range"
@@ -122,7 +126,10 @@ func (s *Score) rate(a *Agent, f *Facts) (score float64, ok bool, err error) {
 	case nil:
 		return 0, false, nil
 	case bool:
-		return 1, x, nil
+		if !x {
+			return 0, false, nil
+		}
+		return 1, true, nil
 	case int:
 		return float64(x), true, nil
 	case float64:
