@@ -68,7 +68,7 @@ export function reduce(s: DeskState, a: Action): DeskState {
     case 'event':
       return onEvent(s, a.event)
     case 'thread':
-      return { ...s, threads: put(s.threads, a.id, joined(a.how === 'replace' ? undefined : s.threads.get(a.id), a)) }
+      return { ...s, threads: bounded(put(without(s.threads, a.id), a.id, joined(a.how === 'replace' ? undefined : s.threads.get(a.id), a))) }
     case 'overlay':
       return { ...s, overlays: a.patch ? put(s.overlays, a.id, a.patch) : without(s.overlays, a.id) }
     case 'trouble':
@@ -159,11 +159,20 @@ function onEvent(s: DeskState, e: Event): DeskState {
   return next
 }
 
+// longest bounds how many events of one conversation are kept, mostThreads how many conversations: what is dropped can be read again.
+const longest = 4000
+const mostThreads = 40
+
+function bounded(m: ReadonlyMap<string, Thread>): ReadonlyMap<string, Thread> {
+  if (m.size <= mostThreads) return m
+  return new Map([...m].slice(m.size - mostThreads))
+}
+
 // threadAfter appends what follows without a gap, and moves the status of messages on.
 function threadAfter(t: Thread, e: Event): Thread {
   const last = t.events.at(-1)?.seq ?? 0
   let events = t.events
-  if (t.atEnd && e.seq === last + 1) events = [...events, e]
+  if (t.atEnd && e.seq === last + 1) events = [...(events.length >= longest ? events.slice(longest / 2) : events), e]
   const d = e.data ?? {}
   if (e.kind === 'receipt' && typeof d.seq === 'number') {
     const i = find(events, d.seq)

@@ -1,0 +1,58 @@
+import { useKeys, useT, useWorld } from '../parts/world'
+import { composerActs } from './composer'
+import { useDesk } from './context'
+import { useMyOffers } from './offers'
+import { useStep } from './inbox'
+import { seen } from './state'
+import { viewNames } from './views'
+
+// Commands are everything that the desk does by keys; the palette and the list of keys show the same ones.
+export function Commands({ asked, togglePanel }: { asked: boolean; togglePanel(): void }) {
+  const t = useT()
+  const { desk, acts, id, ask, show, view, setView } = useDesk()
+  const { toasts } = useWorld()
+  const step = useStep()
+  const offers = useMyOffers()
+  const free = () => !asked
+  const c = () => (id ? seen(desk.state, id) : undefined)
+  const open = () => free() && c() !== undefined && c()!.state !== 'closed'
+  const mine = () => open() && c()!.assignee === desk.me
+  const first = () => (id && desk.offeredToMe(id) ? id : offers[0]?.[0])
+  const picked = () => (desk.state.picked.size ? [...desk.state.picked] : id ? [id] : [])
+  const accept = () => {
+    const to = first()
+    if (to) void acts.accept(to).then((done) => done && show(to))
+    else if (open() && !mine()) void acts.take(id)
+  }
+  const closeAll = (next: boolean) => {
+    const ids = picked()
+    if (next) step(1)
+    if (ids.length > 1) void acts.many(ids, { act: 'close' }, { state: 'closed' }, t('desk_closed_n', { n: ids.length }))
+    else if (ids[0]) void acts.close(ids[0])
+  }
+  const state = (name: string) => void desk.setMyState(name).catch((e: unknown) => toasts.bad(e))
+  useKeys([
+    { id: 'palette', keys: 'Mod+K', title: t('desk_palette'), anywhere: true, when: free, run: () => ask({ what: 'palette' }) },
+    { id: 'next', keys: 'J', title: t('desk_next'), when: free, run: () => step(1) },
+    { id: 'previous', keys: 'K', title: t('desk_previous'), when: free, run: () => step(-1) },
+    { id: 'accept', keys: 'A', title: t('desk_accept_take'), when: () => free() && (first() !== undefined || (open() && !mine())), run: accept },
+    { id: 'decline', keys: 'D', title: t('desk_decline'), when: () => free() && first() !== undefined, run: () => void acts.decline(first()!) },
+    { id: 'reply', keys: 'R', title: t('desk_reply'), when: open, run: () => composerActs.current?.focus(false) },
+    { id: 'note', keys: 'N', title: t('desk_write_note'), when: open, run: () => composerActs.current?.focus(true) },
+    { id: 'attach', keys: 'F', title: t('desk_attach'), when: open, run: () => composerActs.current?.attach() },
+    { id: 'transfer', keys: 'T', title: t('desk_transfer'), when: open, run: () => ask({ what: 'transfer', ids: picked() }) },
+    { id: 'snooze', keys: 'Z', title: t('desk_snooze'), when: mine, run: () => ask({ what: 'snooze', ids: picked() }) },
+    { id: 'close', keys: 'E', title: t('desk_close'), when: () => free() && picked().length > 0 && (desk.state.picked.size > 0 || open()), run: () => closeAll(false) },
+    { id: 'close-next', keys: 'Shift+E', title: t('desk_close_next'), when: open, run: () => closeAll(true) },
+    { id: 'tag', keys: 'L', title: t('desk_tag'), when: () => free() && picked().length > 0, run: () => ask({ what: 'tag', ids: picked() }) },
+    { id: 'pick', keys: 'X', title: t('desk_pick_this'), when: () => free() && id !== '', run: () => desk.store.do({ do: 'pick', ids: [id], on: !desk.state.picked.has(id) }) },
+    { id: 'undo', keys: 'Mod+Z', title: t('undo'), when: free, run: () => void acts.undo() },
+    { id: 'panel', keys: 'C', title: t('desk_panel'), when: () => free() && id !== '', run: togglePanel },
+    { id: 'search', keys: '/', title: t('desk_search'), when: free, run: () => document.getElementById('search')?.focus() },
+    ...viewNames.map((name, i) => ({ id: 'view-' + name, keys: String(i + 1), title: t('desk_show_view', { view: t('desk_view_' + name) }), when: free, run: () => setView({ ...view, name, state: '' }) })),
+    { id: 'active', keys: '', title: t('desk_go_active'), when: free, run: () => state('active') },
+    { id: 'inactive', keys: '', title: t('desk_go_inactive'), when: free, run: () => state('inactive') },
+    { id: 'keys', keys: '?', title: t('desk_keys'), when: free, run: () => ask({ what: 'keys' }) },
+  ])
+  return null
+}

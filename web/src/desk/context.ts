@@ -1,0 +1,29 @@
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import { useStore } from '../parts/world'
+import type { Acts } from './acts'
+import type { Desk } from './desk'
+import type { DeskState } from './state'
+import type { View } from './views'
+
+// DeskWorld is what every part of the desk has at hand.
+export interface DeskWorld {
+  desk: Desk
+  acts: Acts
+  view: View
+  id: string // of the open conversation; '' is none
+  show(id: string, seq?: number): void
+  setView(v: View): void
+  ask(d: Asked): void
+}
+
+// Asked is a dialog that is open.
+export type Asked = { what: 'transfer' | 'snooze' | 'tag'; ids: string[] } | { what: 'palette' | 'keys' } | null
+
+export const DeskContext = createContext<DeskWorld>(null as unknown as DeskWorld)
+
+export const useDesk = (): DeskWorld => useContext(DeskContext)
+
+export function useDeskState<T>(pick: (s: DeskState) => T): T {
+  return useStore(useContext(DeskContext).desk.store, pick)
+}

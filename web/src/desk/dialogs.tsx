@@ -1,0 +1,239 @@
+import { useEffect, useState } from 'preact/hooks'
+import { isSingle, nameOf, type Binding } from '../core/keys'
+import { Button, Check, Field } from '../parts/controls'
+import { Dialog } from '../parts/overlays'
+import { Pick, type Choice } from '../parts/pick'
+import { useT, useWorld } from '../parts/world'
+import { useDesk, useDeskState, type Asked } from './context'
+
+// Dialogs shows the one that is asked for.
+export function Dialogs({ asked, onClose }: { asked: Asked; onClose(): void }) {
+  switch (asked?.what) {
+    case 'transfer':
+      return <Transfer ids={asked.ids} onClose={onClose} />
+    case 'snooze':
+      return <Snooze ids={asked.ids} onClose={onClose} />
+    case 'tag':
+      return <Tag ids={asked.ids} onClose={onClose} />
+    case 'palette':
+      return <Palette onClose={onClose} />
+    case 'keys':
+      return <KeyList onClose={onClose} />
+    default:
+      return null
+  }
+}
+
+interface AskedFor {
+  ids: string[]
+  onClose(): void
+}
+
+// Transfer passes on to a queue or a person, with a note that the receiver sees.
+function Transfer({ ids, onClose }: AskedFor) {
+  const t = useT()
+  const { acts, desk } = useDesk()
+  const queues = useDeskState((s) => s.queues)
+  const agents = useDeskState((s) => s.agents)
+  const [note, write] = useState('')
+  const choices: Choice[] = [
+    ...queues.map((q): Choice => ({ id: 'q:' + q.name, title: q.title || q.name, words: q.name, icon: 'inbox', hint: <span class="soft small">{t('desk_queue')}</span> })),
+    ...agents
+      .filter((a) => a.id !== desk.me)
+      .map((a): Choice => ({
+        id: 'a:' + a.id,
+        title: a.name || a.id,
+        icon: 'person',
+        hint: <span class="soft small">{a.available ? t('desk_agent_load', { n: a.load }) : t('desk_agent_away')}</span>,
+      })),
+  ]
+  const pick = (c: Choice) => {
+    onClose()
+    const [kind, name] = [c.id.slice(0, 1), c.id.slice(2)]
+    for (const id of ids) void acts.transfer(id, kind === 'q' ? { queue: name } : { agent: name }, c.title, note.trim())
+  }
+  return (
+    <Dialog title={t('desk_transfer')} onClose={onClose}>
+      <Pick label={t('desk_transfer_to')} choices={choices} onPick={pick} />
+      <Field label={t('desk_transfer_note')} hint={t('desk_transfer_note_hint')}>
+        {(a) => <textarea class="input" rows={3} maxLength={4000} {...a} value={note} onInput={(e) => write(e.currentTarget.value)} />}
+      </Field>
+    </Dialog>
+  )
+}
+
+// moments are usual ends of a rest.
+function moments(now: Date): { key: string; at: Date | null }[] {
+  const day = (days: number, hour: number) => {
+    const d = new Date(now)
+    d.setDate(d.getDate() + days)
+    d.setHours(hour, 0, 0, 0)
+    return d
+  }
+  const monday = ((8 - now.getDay()) % 7) || 7
+  return [
+    { key: 'reply', at: null },
+    { key: 'hour', at: new Date(now.getTime() + 3600_000) },
+    { key: 'three_hours', at: new Date(now.getTime() + 3 * 3600_000) },
+    { key: 'tomorrow', at: day(1, 9) },
+    { key: 'monday', at: day(monday, 9) },
+  ]
+}
+
+// Snooze lets a conversation rest until a time or the contact's next message, whichever is first.
+function Snooze({ ids, onClose }: AskedFor) {
+  const t = useT()
+  const { i18n } = useWorld()
+  const { acts } = useDesk()
+  const [now] = useState(() => new Date())
+  const [own, set] = useState('')
+  const all = moments(now)
+  const snooze = (at: Date | null) => {
+    onClose()
+    for (const id of ids) void acts.snooze(id, at)
+  }
+  return (
+    <Dialog title={t('desk_snooze')} onClose={onClose}>
+      <p class="soft">{t('desk_snooze_about')}</p>
+      <Pick
+        label={t('desk_snooze_until')}
+        choices={all.map((m) => ({ id: m.key, title: t('desk_until_' + m.key), hint: m.at && <span class="soft small">{i18n.full(m.at)}</span> }))}
+        onPick={(c) => snooze(all.find((m) => m.key === c.id)!.at)}
+      />
+      <form
+        class="row"
+        onSubmit={(e) => {
+          e.preventDefault()
+          if (own && Date.parse(own) > Date.now()) snooze(new Date(own))
+        }}
+      >
+        <div class="grow">
+          <Field label={t('desk_own_time')} type="datetime-local" value={own} onInput={(e) => set(e.currentTarget.value)} />
+        </div>
+        <Button type="submit" disabled={!own || Date.parse(own) <= Date.now()} class="own-time">
+          {t('desk_snooze')}
+        </Button>
+      </form>
+    </Dialog>
+  )
+}
+
+// Tag sets and removes tags of one or many.
+function Tag({ ids, onClose }: AskedFor) {
+  const t = useT()
+  const { acts, desk } = useDesk()
+  const { api } = useWorld()
+  const [known, set] = useState<string[]>([])
+  const [typed, type] = useState('')
+  const has = useDeskState((s) => s.conversations.get(ids[0]!)?.tags)
+  useEffect(() => {
+    api.get<{ items: { name?: string; tag?: string }[] }>('/v1/tags').then((l) => set(l.items.map((x) => (typeof x === 'string' ? x : (x.name ?? x.tag ?? ''))).filter(Boolean)), () => {})
+  }, [])
+  const one = ids.length === 1
+  const all = [...new Set([...(has ?? []), ...known])].filter((x) => x.includes(typed.trim()))
+  const fresh = typed.trim() && !all.includes(typed.trim()) ? [typed.trim()] : []
+  const pick = (tag: string) => {
+    onClose()
+    if (one) void acts.tag(ids[0]!, tag, !has?.includes(tag))
+    else void acts.many(ids, { act: 'tag', tags: { add: [tag] } }, {}, t('desk_tagged_n', { n: ids.length, tag })).then(() => ids.forEach((x) => desk.again(x)))
+  }
+  return (
+    <Dialog title={t('desk_tag')} onClose={onClose}>
+      <Pick
+        label={t('desk_tag')}
+        empty={t('desk_tag_type')}
+        onText={type}
+        choices={[...all, ...fresh].map((x) => ({ id: x, title: fresh.includes(x) ? t('desk_new_tag', { tag: x }) : x, icon: one && has?.includes(x) ? 'check' : 'tag' }))}
+        onPick={(c) => pick(c.id)}
+      />
+    </Dialog>
+  )
+}
+
+// keyWords shows a binding's key as keyboards have it.
+export function keyWords(keys: string): string {
+  const mac = /Mac|iP/.test(navigator.platform)
+  return keys.split('+').map((k) => (k === 'Mod' ? (mac ? '⌘' : 'Ctrl') : k === 'Enter' ? '↵' : k.length === 1 ? k.toLocaleUpperCase() : k)).join(mac ? '' : '+')
+}
+
+// Palette runs every command and shows each one's key, so that it teaches; and it jumps to conversations by name.
+function Palette({ onClose }: { onClose(): void }) {
+  const t = useT()
+  const { keys } = useWorld()
+  const { show } = useDesk()
+  const conversations = useDeskState((s) => s.conversations)
+  // what can be done is asked before the palette has the focus
+  const [commands] = useState(() => keys.list.filter((b) => b.id !== 'palette' && (!b.when || b.when())))
+  const choices: Choice[] = [
+    ...commands.map((b): Choice => ({ id: b.id, title: b.title, words: b.id, hint: keys.keysOf(b) ? <kbd>{keyWords(keys.keysOf(b))}</kbd> : null })),
+    ...[...conversations.values()].slice(0, 300).map((c): Choice => ({ id: 'c:' + c.id, title: c.contact.name || c.thread.address, words: c.thread.address, icon: 'desk' })),
+  ]
+  const pick = (c: Choice) => {
+    onClose()
+    // after the palette has given the focus back
+    setTimeout(() => (c.id.startsWith('c:') ? show(c.id.slice(2)) : commands.find((b) => b.id === c.id)?.run()))
+  }
+  return (
+    <Dialog title={t('desk_palette')} onClose={onClose} bare>
+      <div class="palette">
+        <Pick label={t('desk_palette')} placeholder={t('desk_palette_hint')} choices={choices} onPick={pick} />
+      </div>
+    </Dialog>
+  )
+}
+
+// KeyList lists the keys; each can be changed, and single ones switched off.
+function KeyList({ onClose }: { onClose(): void }) {
+  const t = useT()
+  const { keys, settings, change } = useWorld()
+  const [taking, take] = useState('')
+  const set = (own: Record<string, string>) => change({ keys: { ...settings.keys, own } })
+  const press = (b: Binding, e: KeyboardEvent) => {
+    if (['Shift', 'Control', 'Alt', 'Meta', 'Tab'].includes(e.key)) return
+    e.preventDefault()
+    e.stopPropagation()
+    take('')
+    if (e.key !== 'Escape') set({ ...settings.keys.own, [b.id]: e.key === 'Backspace' ? '' : nameOf(e) })
+  }
+  return (
+    <Dialog title={t('desk_keys')} onClose={onClose} wide>
+      <Check label={t('single_keys')} checked={settings.keys.single} onChange={(single) => change({ keys: { ...settings.keys, single } })} />
+      <table class="keys">
+        <thead>
+          <tr>
+            <th scope="col">{t('desk_command')}</th>
+            <th scope="col">{t('desk_key')}</th>
+            <th scope="col">
+              <span class="hidden-text">{t('desk_change_key')}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {keys.list.map((b) => {
+            const now = settings.keys.own[b.id] ?? b.keys
+            return (
+              <tr key={b.id} class={!settings.keys.single && isSingle(now) ? 'off' : ''}>
+                <td>{b.title}</td>
+                <td>{now ? <kbd>{keyWords(now)}</kbd> : <span class="soft">{t('desk_no_key')}</span>}</td>
+                <td class="keys-change">
+                  {taking === b.id ? (
+                    <button type="button" class="button tight" autoFocus onKeyDown={(e) => press(b, e)} onBlur={() => take('')}>
+                      {t('desk_press_key')}
+                    </button>
+                  ) : (
+                    <button type="button" class="button tight plain" aria-label={t('desk_change_key_of', { command: b.title })} onClick={() => take(b.id)}>
+                      {t('desk_change')}
+                    </button>
+                  )}
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+      <div class="dialog-foot">
+        <Button onClick={() => set({})}>{t('desk_keys_back')}</Button>
+      </div>
+    </Dialog>
+  )
+}

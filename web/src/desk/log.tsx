@@ -1,0 +1,204 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Badge, Button } from '../parts/controls'
+import { Icon } from '../parts/icon'
+import { useNow, useT, useWorld } from '../parts/world'
+import { useDesk, useDeskState } from './context'
+import { itemsOf, type Item, type Said } from './fold'
+import { MessageItem } from './message'
+import type { Event } from './types'
+
+// most items are mounted, whatever a conversation's length.
+const most = 120
+const step = 60
+
+interface LogProps {
+  id: string
+  seq: number // to be shown; 0: the newest
+  onReply(s: Said): void
+  onEdit(s: Said): void
+}
+
+// Log is what was said and what happened. It stays at the end while the reader is there, and else where the reader is.
+export function Log({ id, seq, onReply, onEdit }: LogProps) {
+  const t = useT()
+  const { desk } = useDesk()
+  const thread = useDeskState((s) => s.threads.get(id))!
+  const outbox = useDeskState((s) => s.outbox)
+  const me = useDeskState((s) => s.me)
+  const items = useMemo(() => itemsOf(thread.events, thread.atEnd ? outbox.filter((w) => w.conversation === id) : [], { type: 'agent', ...me }), [thread, outbox, id])
+  const [end, setEnd] = useState<string | null>(null) // the key of the last item that is mounted; null: the newest
+  const [marked, mark] = useState(0)
+  const box = useRef<HTMLDivElement>(null)
+  const anchor = useRef<{ key: string; top: number } | null>(null) // null: stay at the end
+  const lastSeen = useRef(thread.events.at(-1)?.seq ?? 0)
+  const endAt = end === null ? items.length : Math.max(0, items.findIndex((x) => x.key === end)) + 1
+  const from = Math.max(0, endAt - most)
+  const shown = items.slice(from, endAt)
+  const atEnd = endAt >= items.length && thread.atEnd
+
+  const look = () => {
+    const el = box.current!
+    const bottom = el.scrollHeight - el.scrollTop - el.clientHeight
+    if (bottom < 40 && atEnd) {
+      anchor.current = null
+      lastSeen.current = thread.events.at(-1)?.seq ?? 0
+    } else {
+      const first = [...el.querySelectorAll<HTMLElement>('[data-key]')].find((x) => x.offsetTop + x.offsetHeight > el.scrollTop)
+      anchor.current = first ? { key: first.dataset.key!, top: first.offsetTop - el.scrollTop } : null
+    }
+    if (el.scrollTop < 300) {
+      if (from > 0) setEnd(items[Math.max(most, endAt - step) - 1]?.key ?? null)
+      else void desk.older(id).catch(() => {})
+    } else if (bottom < 300 && endAt < items.length) setEnd(endAt + step >= items.length ? null : items[endAt + step - 1]!.key)
+    else if (bottom < 300 && !thread.atEnd) void desk.newer(id)
+  }
+
+  useLayoutEffect(() => {
+    const el = box.current!
+    const a = anchor.current
+    if (!a) {
+      el.scrollTop = el.scrollHeight
+      return
+    }
+    const stands = el.querySelector<HTMLElement>(`[data-key="${CSS.escape(a.key)}"]`)
+    if (stands) el.scrollTop = stands.offsetTop - a.top
+  })
+  // pictures that arrive, and a composer that grows, must not push the end out of sight
+  useEffect(() => {
+    const el = box.current!
+    const size = new ResizeObserver(() => {
+      if (!anchor.current) el.scrollTop = el.scrollHeight
+    })
+    size.observe(el)
+    size.observe(el.firstElementChild!)
+    return () => size.disconnect()
+  }, [])
+  useEffect(() => {
+    if (!seq) return
+    const i = items.findIndex((x) => x.kind === 'message' && x.said.seq === seq)
+    if (i < 0) return
+    setEnd(items[Math.min(items.length, i + most / 2) - 1]?.key ?? null)
+    mark(seq)
+    anchor.current = { key: items[i]!.key, top: box.current!.clientHeight / 3 }
+    const timer = setTimeout(() => mark(0), 3000)
+    return () => clearTimeout(timer)
+  }, [seq, thread.events.length > 0])
+
+  const toEnd = () => {
+    anchor.current = null
+    setEnd(null)
+    if (!thread.atEnd) void desk.open(id)
+    box.current!.scrollTop = box.current!.scrollHeight
+    look()
+  }
+  const fresh = anchor.current ? thread.events.filter((e) => e.seq > lastSeen.current && e.kind === 'message' && e.direction === 'in').length : 0
+  return (
+    <div class="log-wrap">
+      <div ref={box} class="log" role="log" aria-label={t('desk_log')} tabIndex={0} onScroll={look}>
+        <ol>
+          {shown.map((x) => (
+            <li key={x.key} data-key={x.key} class={'item ' + x.kind}>
+              <ItemView item={x} id={id} marked={marked} onReply={onReply} onEdit={onEdit} />
+            </li>
+          ))}
+        </ol>
+        <Typing id={id} />
+      </div>
+      {(fresh > 0 || !atEnd) && (
+        <Button class="to-end" icon="down" onClick={toEnd}>
+          {fresh > 0 ? t('desk_fresh', { n: fresh }) : t('desk_to_end')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+function ItemView({ item, id, marked, onReply, onEdit }: { item: Item; id: string; marked: number } & Pick<LogProps, 'onReply' | 'onEdit'>) {
+  const { i18n } = useWorld()
+  switch (item.kind) {
+    case 'day':
+      return <p class="day">{i18n.date(new Date(item.at))}</p>
+    case 'message':
+      return <MessageItem id={id} said={item.said} marked={marked > 0 && item.said.seq === marked} onReply={onReply} onEdit={onEdit} />
+    case 'place':
+      return <PlaceLine e={item.event} />
+    case 'bot':
+      return <BotSteps steps={item.steps} />
+  }
+}
+
+// Typing goes by itself after a while: a notice that was overtaken must not stay.
+function Typing({ id }: { id: string }) {
+  const t = useT()
+  const typing = useDeskState((s) => s.typing.get(id))
+  useNow(typing ? 1000 : 60_000)
+  const on = typing !== undefined && typing.until > Date.now()
+  return <p class="typing soft small" aria-hidden={!on}>{on ? t('desk_name_types', { name: typing.name }) : ' '}</p>
+}
+
+const text = (v: unknown) => (typeof v === 'string' ? v : '')
+
+// PlaceLine says where the conversation went, by whom and why, with the note for who gets it.
+function PlaceLine({ e }: { e: Event }) {
+  const t = useT()
+  const { i18n } = useWorld()
+  const agents = useDeskState((s) => s.agents)
+  const queues = useDeskState((s) => s.queues)
+  const d = e.data ?? {}
+  const agent = (id: string) => agents.find((a) => a.id === id)?.name ?? id
+  const by = e.sender?.type === 'agent' ? agent(e.sender.id ?? '') || (e.sender.name ?? '') : ''
+  const params = {
+    agent: agent(text(d.assignee)),
+    agents: new Intl.ListFormat(i18n.language).format((Array.isArray(d.agents) ? (d.agents as string[]) : []).map(agent)),
+    queue: queues.find((q) => q.name === d.queue)?.title || text(d.queue),
+    flow: text(d.flow),
+    what: text(d.what) || text(d.action) || text(d.name),
+  }
+  const bare = e.kind === 'queued' && !params.queue ? 'queued_none' : e.kind
+  const key = 'desk_place_' + bare
+  return (
+    <div class="place-line">
+      <p class="soft small">
+        <span>{i18n.has(key) ? t(key, params) : e.kind}</span>
+        {by && <span> · {by}</span>}
+        {text(d.reason) && <span> · {text(d.reason)}</span>}
+        <time dateTime={e.at}> · {i18n.time(new Date(e.at))}</time>
+      </p>
+      {text(d.note) && (
+        <p class="place-note">
+          <Icon name="note" /> {text(d.note)}
+        </p>
+      )}
+    </div>
+  )
+}
+
+// BotSteps are what the bot did: the states that it entered, what it understood, why it handed over.
+function BotSteps({ steps }: { steps: Event[] }) {
+  const t = useT()
+  const state = [...steps].reverse().map((e) => text(e.data?.state) || text(e.data?.to) || text(e.data?.dest)).find(Boolean)
+  return (
+    <details class="bot-steps">
+      <summary>
+        <Icon name="bot" />
+        <span>{t('desk_bot_steps', { n: steps.length })}</span>
+        {state && <Badge kind="calm">{state}</Badge>}
+      </summary>
+      <ol>
+        {steps.map((e) => (
+          <li key={e.seq}>
+            <span class="soft small">{e.kind === 'flow_step' ? t('desk_step') : e.kind === 'call' ? t('desk_call') : t('desk_call_result')}</span>
+            <dl>
+              {Object.entries(e.data ?? {}).slice(0, 12).map(([k, v]) => (
+                <div key={k}>
+                  <dt>{k}</dt>
+                  <dd>{typeof v === 'string' ? v : JSON.stringify(v)}</dd>
+                </div>
+              ))}
+            </dl>
+          </li>
+        ))}
+      </ol>
+    </details>
+  )
+}

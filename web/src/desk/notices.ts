@@ -1,0 +1,110 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { useT, useWorld } from '../parts/world'
+import { useDesk } from './context'
+import { textOf, type Event } from './types'
+
+// useNotices tells of what comes in: a sound, a desktop notice while the page is hidden, and words for screen readers, which it answers.
+export function useNotices(): string {
+  const t = useT()
+  const { desk, id, show } = useDesk()
+  const { settings } = useWorld()
+  const [words, say] = useState('')
+  const latest = useRef({ settings, id, show })
+  latest.current = { settings, id, show }
+  useEffect(() => {
+    desk.onIn = (e) => {
+      const c = desk.state.conversations.get(e.conversation!)
+      const offered = e.kind === 'offered'
+      if (offered ? !desk.offeredToMe(e.conversation!) : c?.assignee !== desk.me) return
+      const { settings: s, id: open } = latest.current
+      const name = c?.contact.name || c?.thread.address || ''
+      const text = offered ? t('desk_new_offer', { name }) : t('desk_new_message', { name })
+      if (e.conversation !== open || document.hidden) say(text)
+      if (s.sound) ring()
+      if (s.notices && document.hidden) notify(text, e, () => latest.current.show(e.conversation!))
+    }
+    return () => void (desk.onIn = () => {})
+  }, [desk])
+  return words
+}
+
+function notify(title: string, e: Event, open: () => void): void {
+  if (typeof Notification === 'undefined' || Notification.permission !== 'granted') return
+  const n = new Notification(title, { body: textOf(e.message).slice(0, 120), tag: e.conversation ?? '' })
+  n.onclick = () => {
+    focus()
+    open()
+    n.close()
+  }
+}
+
+let audio: AudioContext | undefined
+
+// ring is two short soft tones; before the first click the browser keeps it silent.
+function ring(): void {
+  if (typeof AudioContext === 'undefined') return
+  audio ??= new AudioContext()
+  if (audio.state !== 'running') {
+    void audio.resume().catch(() => {})
+    return
+  }
+  const at = audio.currentTime
+  for (const [i, tone] of [660, 880].entries()) {
+    const o = audio.createOscillator()
+    const g = audio.createGain()
+    o.frequency.value = tone
+    g.gain.setValueAtTime(0, at + i * 0.12)
+    g.gain.linearRampToValueAtTime(0.08, at + i * 0.12 + 0.02)
+    g.gain.exponentialRampToValueAtTime(0.001, at + i * 0.12 + 0.18)
+    o.connect(g).connect(audio.destination)
+    o.start(at + i * 0.12)
+    o.stop(at + i * 0.12 + 0.2)
+  }
+}
+
+const tabsPlace = 'dragoman.tabs'
+const backPlace = 'dragoman.back'
+
+// useLeaving sets the agent to inactive when the last tab of the desk closes, and back when it was only loaded anew.
+export function useLeaving(): void {
+  const { desk } = useDesk()
+  const { keep, api } = useWorld()
+  useEffect(() => {
+    const id = String(Math.random())
+    const tabs = (): Record<string, number> => {
+      try {
+        const all = JSON.parse(keep.get(tabsPlace) ?? '{}') as Record<string, number>
+        return Object.fromEntries(Object.entries(all).filter(([, at]) => Date.now() - at < 90_000))
+      } catch {
+        return {}
+      }
+    }
+    const here = () => keep.set(tabsPlace, JSON.stringify({ ...tabs(), [id]: Date.now() }))
+    const back = sessionStorage.getItem(backPlace)
+    sessionStorage.removeItem(backPlace)
+    if (back) desk.setMyState(back).catch(() => {})
+    here()
+    const timer = setInterval(here, 20_000)
+    const leave = () => {
+      const { [id]: _, ...others } = tabs()
+      keep.set(tabsPlace, JSON.stringify(others))
+      const me = desk.state.agents.find((a) => a.id === desk.me)
+      if (Object.keys(others).length || !me?.available) return
+      sessionStorage.setItem(backPlace, me.state)
+      // not by the client: the page does not live to read the answer
+      void fetch(`/v1/agents/${desk.me}/state`, {
+        method: 'POST',
+        keepalive: true,
+        headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': api.csrf },
+        body: JSON.stringify({ state: 'inactive' }),
+      })
+    }
+    addEventListener('pagehide', leave)
+    return () => {
+      clearInterval(timer)
+      removeEventListener('pagehide', leave)
+      const { [id]: _, ...others } = tabs()
+      keep.set(tabsPlace, JSON.stringify(others))
+    }
+  }, [desk])
+}
