@@ -15,6 +15,7 @@ import (
 	"github.com/dragoman-hub/dragoman/knowledge"
 	"github.com/dragoman-hub/dragoman/llm"
 	"github.com/dragoman-hub/dragoman/outbound"
+	"github.com/dragoman-hub/dragoman/report"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -96,6 +97,7 @@ type API struct {
 	present present
 	locks   keyLocks
 	library *knowledge.Library
+	board   *report.Board
 	closed  chan struct{}
 	closing sync.Once
 }
@@ -131,6 +133,7 @@ func New(o Options) *API {
 	}
 	a.gate = access.New(access.Options{Settings: o.Access, Store: o.Store, Secrets: o.Secrets, Now: o.Now, Log: o.Log})
 	a.library = knowledge.New(o.Store)
+	a.board = &report.Board{Store: o.Store, Now: o.Now}
 	if a.LLM == nil {
 		a.LLM = llm.NewBook(o.Store, o.Secrets, outbound.Client(outbound.Options{Log: o.Log}), llm.Limits{})
 	}
@@ -161,6 +164,7 @@ func (a *API) register() {
 	a.registerConversations()
 	a.registerMessages()
 	a.registerPlaces()
+	a.registerWatch()
 	a.registerLife()
 	a.registerHistory()
 	a.registerBatch()
@@ -185,6 +189,7 @@ func (a *API) register() {
 	a.registerUsers()
 	a.registerRoles()
 	a.registerAudit()
+	a.registerReports()
 }
 
 // Patterns lists everything that is answered, as "METHOD /path", sorted; a path alone takes any method.

@@ -32,6 +32,7 @@ var needed = map[string]string{
 	"DELETE /v1/users/{id}/sessions": "admin", "DELETE /v1/users/{id}/sessions/{session}": "admin",
 	"GET /v1/rights": "admin", "GET /v1/roles": "admin", "GET /v1/roles/{name}": "admin", "PUT /v1/roles/{name}": "admin",
 	"DELETE /v1/roles/{name}": "admin", "GET /v1/audit": "admin",
+	"GET /v1/reports/live": "read", "GET /v1/reports/history": "read", "GET /v1/reports/agents": "read", "POST /v1/conversations/{id}/watch": "read",
 	"DELETE /v1/knowledge-bases/{name}":                      "flows",
 	"DELETE /v1/knowledge-bases/{name}/documents/{document}": "flows",
 	"DELETE /v1/knowledge-bases/{name}/items/{id}":           "flows",

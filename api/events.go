@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,40 +132,41 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	defer a.streams.leave(callerOf(ctx).ID)
 	a.unbound(w, r)
 	out := newSSE(a, w)
-	out.ctx, out.sight = ctx, newSight(a, who(ctx))
 	defer out.end()
-	return a.follow(ctx, out, ws, req, func() bool { return a.stillGood(r, out) })
+	return a.follow(ctx, out, ws, req, func(was access.Who) (access.Who, bool) { return a.stillGood(r, was) })
 }
 
+// reader tells what the reader of a stream may see by now, who could see that much before; false if the stream has to end.
+type reader func(was access.Who) (access.Who, bool)
+
 // stillGood tells whether the token of a stream that is open would still open it. When nobody can tell, it is believed.
-func (a *API) stillGood(r *http.Request, out *sse) bool {
+func (a *API) stillGood(r *http.Request, was access.Who) (access.Who, bool) {
 	c, err := a.identify(r)
 	if err == nil {
-		if !a.permits(c, route{right: access.ConversationsRead}) {
-			return false
-		}
-		out.look(c.who)
+		return c.who, a.permits(c, route{right: access.ConversationsRead})
 	}
 	p, refused := errors.AsType[*Problem](err)
-	return !refused || p.Code != codeUnauthorized
+	return was, !refused || p.Code != codeUnauthorized
 }
 
 // follow first reads what is behind, from the database, then joins the live feed, reads the little that came in between, and goes on live.
-func (a *API) follow(ctx context.Context, out *sse, ws chat.WorkspaceID, req streamRequest, good func() bool) error {
+func (a *API) follow(ctx context.Context, out *sse, ws chat.WorkspaceID, req streamRequest, now reader) error {
+	see := newSight(who(ctx))
+	old := &past{a: a, ws: ws, out: out, sight: see, filter: req.filter, places: places{a: a, ws: ws}}
 	after := req.after
 	if after >= 0 {
 		var err error
-		if after, err = a.catchUp(ctx, out, ws, req.filter, after, 0); err != nil {
+		if after, err = old.catchUp(ctx, after, 0); err != nil {
 			return out.failed(err)
 		}
 	}
-	l, err := a.streams.listen(ctx, ws, req.filter)
+	l, err := a.streams.listen(ctx, ws, req.filter, see)
 	if err != nil {
 		return out.failed(err)
 	}
-	defer a.streams.forget(ws, l)
+	defer a.streams.forget(l)
 	if after >= 0 {
-		if after, err = a.catchUp(ctx, out, ws, req.filter, after, l.from); err != nil {
+		if after, err = old.catchUp(ctx, after, l.from); err != nil {
 			return out.failed(err)
 		}
 	}
@@ -172,33 +174,36 @@ func (a *API) follow(ctx context.Context, out *sse, ws chat.WorkspaceID, req str
 	if err := out.mark(after); err != nil {
 		return out.failed(err)
 	}
-	return out.failed(a.live(ctx, out, l, after, good))
+	return out.failed(a.goOn(ctx, out, l, after, now))
 }
 
-// catchUp sends what the database has after a position: what is not quite new, or everything up to a position.
-func (a *API) catchUp(ctx context.Context, out *sse, ws chat.WorkspaceID, filter store.LogFilter, after, upTo int64) (int64, error) {
+// past sends what the database has.
+type past struct {
+	a      *API
+	ws     chat.WorkspaceID
+	out    *sse
+	sight  *sight
+	filter store.LogFilter
+	places places
+}
+
+// catchUp sends what comes after a position: what is not quite new, or everything up to a position.
+func (p *past) catchUp(ctx context.Context, after, upTo int64) (int64, error) {
 	for upTo == 0 || after < upTo {
 		select {
-		case <-a.closed:
+		case <-p.a.closed:
 			return after, errClosed
 		default:
 		}
 		begun := after
-		events, read, err := a.Store.Log(ctx, ws, after, streamPage, filter)
+		frames, n, read, err := p.page(ctx, after)
 		if err != nil {
 			return after, err
 		}
-		for _, e := range events {
-			fr, err := a.frame(ws, e)
-			if err != nil {
-				return after, err
-			}
-			if err := out.event(fr); err != nil {
-				return after, err
-			}
-			after = e.Pos
+		if err := p.out.events(frames); err != nil {
+			return after, err
 		}
-		near := upTo == 0 && len(events) < streamPage && read-begun < streamPage
+		near := upTo == 0 && n < streamPage && read-begun < streamPage
 		if after = max(after, read); near || after == begun {
 			return after, nil
 		}
@@ -206,11 +211,39 @@ func (a *API) catchUp(ctx context.Context, out *sse, ws chat.WorkspaceID, filter
 	return after, nil
 }
 
-// live sends frames as they come, while the token is good: one that is revoked here ends its streams at once, one that is over or
+// page reads the next events and makes frames of those that the reader sees; n is how many there were, and read how far it came.
+func (p *past) page(ctx context.Context, after int64) (frames []*frame, n int, read int64, err error) {
+	select {
+	case p.a.streams.reading <- struct{}{}:
+		defer func() { <-p.a.streams.reading }()
+	case <-ctx.Done():
+		return nil, 0, after, ctx.Err()
+	}
+	events, read, err := p.a.Store.Log(ctx, p.ws, after, streamPage, p.filter)
+	if err != nil {
+		return nil, 0, after, err
+	}
+	frames = make([]*frame, len(events))
+	for i, e := range events {
+		if frames[i], err = p.a.frame(p.ws, e); err != nil {
+			return nil, 0, after, err
+		}
+	}
+	if p.sight.limited() {
+		if err := p.places.recall(ctx, frames, events); err != nil {
+			return nil, 0, after, err
+		}
+	}
+	return slices.DeleteFunc(frames, func(f *frame) bool { return !p.sight.shows(f) }), len(events), read, nil
+}
+
+// goOn sends frames as they come, while the token is good: one that is revoked here ends its streams at once, one that is over or
 // was revoked by another node at the next sign of life. What the database has told already is left out.
-func (a *API) live(ctx context.Context, out *sse, l *listener, after int64, good func() bool) error {
+func (a *API) goOn(ctx context.Context, out *sse, l *listener, after int64, now reader) error {
 	beat := time.NewTicker(a.Limits.Heartbeat)
 	defer beat.Stop()
+	bell, pause := l.bell, time.NewTimer(0)
+	defer pause.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -219,18 +252,26 @@ func (a *API) live(ctx context.Context, out *sse, l *listener, after int64, good
 			return errClosed
 		case <-l.cut:
 			return errCut
-		case fr := <-l.frames:
-			if fr.pos != 0 && fr.pos <= after {
-				continue
-			}
-			if err := out.event(fr); err != nil {
+		case <-pause.C:
+			bell = l.bell
+		case <-bell:
+			frames := slices.DeleteFunc(l.rest(), func(fr *frame) bool { return fr.pos != 0 && fr.pos <= after })
+			if err := out.events(frames); err != nil {
 				return err
 			}
-			after = max(after, fr.pos)
+			for _, fr := range frames {
+				after = max(after, fr.pos)
+			}
+			if gap := l.feed.pause(); l.filter.Conversation == "" && gap >= time.Millisecond {
+				bell = nil // what comes meanwhile goes out together
+				pause.Reset(gap)
+			}
 		case <-beat.C:
-			if !good() {
+			by, good := now(*l.sight.who.Load())
+			if !good {
 				return errRevoked
 			}
+			a.streams.look(l, by)
 			if pos, idle := a.streams.seen(l); idle {
 				after = max(after, pos)
 			}

@@ -27,6 +27,7 @@ var tags = []*huma.Tag{
 	{Name: "fields", Description: "Facts that people keep of conversations and contacts."},
 	{Name: "replies", Description: "Canned replies: texts by language that agents find by a shortcut."},
 	{Name: "conversations", Description: "Where conversations are, and their events."},
+	{Name: "reports", Description: "How it stands now, and what happened."},
 	{Name: "events", Description: "The log as it grows."},
 	{Name: "contacts", Description: "People, with their addresses on channels."},
 	{Name: "files", Description: "Attachments."},

@@ -1,13 +1,11 @@
 package api
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
-	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
@@ -27,24 +25,10 @@ type sse struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	started bool
-	buf     []byte
-	ctx     context.Context // of the request
-	sight   *sight          // nil: everything is shown
 }
 
 func newSSE(a *API, w http.ResponseWriter) *sse {
 	return &sse{a: a, w: w, rc: http.NewResponseController(w)}
-}
-
-// look takes over what the reader may see by now.
-func (s *sse) look(by access.Who) {
-	switch now := newSight(s.a, by); {
-	case now == nil || s.sight == nil:
-		s.sight = now
-	default:
-		now.seen = s.sight.seen
-		s.sight = now
-	}
 }
 
 func (s *sse) start() {
@@ -59,42 +43,34 @@ func (s *sse) start() {
 	s.w.WriteHeader(http.StatusOK)
 }
 
-// event writes one; JSON has no line ends, so it is one data line.
-func (s *sse) event(f frame) error {
-	if show, err := s.sight.shows(s.ctx, f); err != nil || !show {
-		return err
+// events writes frames and then sends them, all at once.
+func (s *sse) events(frames []*frame) error {
+	if len(frames) == 0 {
+		return nil
 	}
-	b := s.buf[:0]
-	if f.pos != 0 {
-		b = append(b, "id: "...)
-		b = strconv.AppendInt(b, f.pos, 10)
-		b = append(b, '\n')
+	s.begin()
+	for _, f := range frames {
+		if _, err := s.w.Write(f.wire); err != nil {
+			return err
+		}
 	}
-	b = append(b, "event: "...)
-	b = append(b, f.kind...)
-	b = append(b, "\ndata: "...)
-	b = append(b, f.data...)
-	b = append(b, "\n\n"...)
-	s.buf = b
-	return s.send(b)
+	return s.rc.Flush()
 }
 
 // mark is a sign of life that also tells the position: an id without data moves the client's Last-Event-ID and is no event.
 func (s *sse) mark(pos int64) error {
-	b := append(s.buf[:0], ": here\nid: "...)
-	b = strconv.AppendInt(b, pos, 10)
-	s.buf = append(b, "\n\n"...)
-	return s.send(s.buf)
-}
-
-func (s *sse) send(b []byte) error {
-	s.start()
-	// an error only tells that this connection knows no deadlines
-	_ = s.rc.SetWriteDeadline(s.a.Now().Add(streamWrite))
-	if _, err := s.w.Write(b); err != nil {
+	s.begin()
+	if _, err := fmt.Fprintf(s.w, ": here\nid: %d\n\n", pos); err != nil {
 		return err
 	}
 	return s.rc.Flush()
+}
+
+// begin is before each write: it may take only so long.
+func (s *sse) begin() {
+	s.start()
+	// an error only tells that this connection knows no deadlines
+	_ = s.rc.SetWriteDeadline(s.a.Now().Add(streamWrite))
 }
 
 // failed passes an error on while it can still be answered; later the stream just ends, and the client comes back.

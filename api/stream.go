@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/access"
@@ -29,7 +30,11 @@ type streams struct {
 	news    *wake.Subscription
 	stop    context.CancelFunc // of hear
 	clients map[string]int     // open streams by token
+	reading chan struct{}      // has room for those who read the past at once
 }
+
+// pastReaders is how many streams read the past at once: any number may come back at the same moment, and the log must not wait for them.
+const pastReaders = 4
 
 // feed is the reader of one workspace's log. What is guarded is so by streams.mu.
 type feed struct {
@@ -42,7 +47,14 @@ type feed struct {
 	pos     int64                                          // everything until here was handed out; guarded
 	passing []*frame                                       // what has no position and waits for the reader; guarded
 	places  places                                         // of the reader
+	crowd   atomic.Int64                                   // how many follow the whole log
 }
+
+// perListener is how long a stream of the whole log gathers what comes between two writes, for each of those that there are: all of them
+// together write at most 20,000 times a second, however fast the log grows, and what comes after a pause goes out at once.
+const perListener = 50 * time.Microsecond
+
+func (f *feed) pause() time.Duration { return time.Duration(f.crowd.Load()) * perListener }
 
 // frame is one event as it goes out, made once for all listeners. Typing and presence have no position.
 type frame struct {
@@ -54,7 +66,7 @@ type frame struct {
 }
 
 func newStreams(a *API) *streams {
-	return &streams{a: a, feeds: map[chat.WorkspaceID]*feed{}, clients: map[string]int{}}
+	return &streams{a: a, feeds: map[chat.WorkspaceID]*feed{}, clients: map[string]int{}, reading: make(chan struct{}, pastReaders)}
 }
 
 // enter counts a token's streams.
@@ -223,8 +235,9 @@ func (s *streams) advance(ctx context.Context, f *feed) (int64, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.limited > 0 && !limited {
-		return 0, nil // somebody joined for whom it has to be known where conversations are: once more
+	if f.limited > 0 && !limited { // somebody joined for whom it has to be known where conversations are: once more
+		f.ring()
+		return 0, nil
 	}
 	f.give(frames)
 	f.pos = upTo
@@ -298,6 +311,7 @@ func (f *feed) add(l *listener) {
 	switch {
 	case id == "":
 		f.all[l] = struct{}{}
+		f.crowd.Store(int64(len(f.all)))
 	case f.of[id] == nil:
 		f.of[id] = map[*listener]struct{}{l: {}}
 	default:
@@ -309,6 +323,7 @@ func (f *feed) add(l *listener) {
 func (f *feed) remove(l *listener) {
 	f.reckon(l, false)
 	delete(f.all, l)
+	f.crowd.Store(int64(len(f.all)))
 	if of := f.of[l.filter.Conversation]; of != nil {
 		if delete(of, l); len(of) == 0 {
 			delete(f.of, l.filter.Conversation)

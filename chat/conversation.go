@@ -42,7 +42,7 @@ type Conversation struct {
 	FirstReply  time.Time `json:"first_reply_at,omitzero"` // of a person
 	Waiting     time.Time `json:"waiting_since,omitzero"`  // since when the contact waits for us; absent: it is the contact's turn
 	Turn        Turn      `json:"turn"`
-	Due         time.Time `json:"due_at,omitzero"`         // our answer is, by what the queue promises
+	Due         time.Time `json:"due_at,omitzero"` // our answer is, by what the queue promises
 	Snoozed     bool      `json:"snoozed,omitempty"`
 	SnoozedTill time.Time `json:"snoozed_until,omitzero"` // absent: until the contact writes
 

@@ -33,19 +33,22 @@ type Sight struct {
 }
 
 const (
-	conversationShown = "SELECT " + conversationColumns + ", ct.uid, ct.name, ch.uid FROM "
+	conversationShown = "SELECT " + conversationColumns + ", ct.uid, ct.name, ch.uid, " + dueAt + " FROM "
 	conversationRest  = ` JOIN contacts ct ON ct.workspace = c.workspace AND ct.no = c.contact
- JOIN channels ch ON ch.workspace = c.workspace AND ch.no = c.channel `
+ JOIN channels ch ON ch.workspace = c.workspace AND ch.no = c.channel` + dueQueue
 	conversationRead = conversationShown + "conversations c" + conversationRest
 )
 
 func scanConversation(r scanner) (chat.Conversation, error) {
 	row, ref := conversationRow{}, chat.ContactRef{}
 	var channel chat.ChannelID
-	if err := row.scan(r, &ref.ID, &ref.Name, &channel); err != nil {
+	var due int64
+	if err := row.scan(r, &ref.ID, &ref.Name, &channel, &due); err != nil {
 		return chat.Conversation{}, err
 	}
-	return row.public(ref, channel), nil
+	c := row.public(ref, channel)
+	c.Due = moment(due)
+	return c, nil
 }
 
 // Conversation reads one.

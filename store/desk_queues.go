@@ -72,6 +72,7 @@ func (c *PutQueue) apply(_ context.Context, u *unit) (Result, error) {
 	for _, m := range q.Members {
 		u.extra = append(u.extra, stmt{sql: "INSERT INTO queue_members (workspace, queue, agent) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", args: []any{c.ws, q.Name, m}})
 	}
+	u.extra = append(u.extra, c.levels())
 	by := c.By
 	return Result{Events: []chat.Event{u.appendOwn(c.ws, chat.Event{Kind: chat.KindQueueChanged, Sender: &by, Action: c.Action, Data: data(q)})}}, nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/dragoman-hub/dragoman/knowledge"
 	"github.com/dragoman-hub/dragoman/llm"
 	"github.com/dragoman-hub/dragoman/outbound"
+	"github.com/dragoman-hub/dragoman/report"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/telemetry"
@@ -251,6 +252,7 @@ func (p *program) work(ctx context.Context) error {
 	g.Go(func() error { return p.hub.Run(ctx) })
 	g.Go(func() error { return p.bots.Run(ctx) })
 	g.Go(func() error { return (&desk.Router{Store: p.store, Log: p.log, HTTP: p.web, Secrets: p.keys}).Run(ctx) })
+	g.Go(func() error { return (&report.Keeper{Store: p.store}).Run(ctx) })
 	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
 	g.Go(func() error { return p.workers.Run(ctx) })
 	g.Go(func() error { return p.measure(ctx) })
