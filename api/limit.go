@@ -25,6 +25,9 @@ func (a *API) Paced(next http.Handler) http.Handler {
 	})
 }
 
+// Address is where a request comes from; behind a trusted proxy, what that proxy saw.
+func (a *API) Address(r *http.Request) string { return a.remoteIP(r) }
+
 // limiters hold one bucket per name: a token or an address.
 type limiters struct {
 	rate  rate.Limit

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector/webchat"
 )
 
@@ -27,7 +26,8 @@ type config struct {
 	Greeting    string            `json:"greeting,omitempty"`
 	SpeaksFirst bool              `json:"speaks_first,omitempty"`
 	Form        []webchat.Field   `json:"form,omitempty"`
-	Open        bool              `json:"open"` // people answer now
+	Open        bool              `json:"open"`           // people answer now
+	Line        string            `json:"line,omitempty"` // what a visitor is told before the first message
 	Files       int64             `json:"files,omitempty"`
 	Identity    bool              `json:"identity,omitempty"` // visitors without one are not let in
 	Language    string            `json:"language"`
@@ -39,22 +39,19 @@ type config struct {
 func (s *Server) config(c *call) error {
 	x := c.site
 	out := config{
-		Title: x.Title, Color: x.Color, OnColor: onColor(x.Color), Greeting: x.Greeting, SpeaksFirst: x.SpeaksFirst, Form: x.Form, Open: true,
+		Title: x.Title, Color: x.Color, OnColor: onColor(x.Color), Greeting: x.Greeting, SpeaksFirst: x.SpeaksFirst && len(x.Form) == 0, Form: x.Form,
 		Identity: x.AuthenticationRequired,
 	}
 	if on(x.Uploads) {
 		out.Files = x.MaxFile
 	}
-	if x.Hours != "" && s.Open != nil {
-		open, err := s.Open(c.r.Context(), x.workspace, x.Hours)
-		if err != nil && chat.CodeOf(err) != chat.CodeNotFound {
-			return err
-		}
-		out.Open = open || err != nil // hours that there are not close nothing
+	out.Languages, out.Language = languages(x), c.language()
+	out.Texts = textsOf(x, out.Language)
+	var err error
+	if out.Open, err = s.answered(c.r.Context(), x); err != nil {
+		return err
 	}
-	out.Languages = languages(x)
-	out.Language = choose(out.Languages, c.r.URL.Query().Get("lang")+","+c.r.Header.Get("Accept-Language"))
-	out.Texts = words(x, out.Language)
+	out.Line = state{Place: "none"}.words(out.Texts, out.Open)
 	for name, dst := range map[string]*string{"title": &out.Title, "greeting": &out.Greeting} {
 		if text := x.Texts[out.Language][name]; text != "" {
 			*dst = text
@@ -95,6 +92,11 @@ func languages(x *site) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// language is the one to speak in.
+func (c *call) language() string {
+	return choose(languages(c.site), c.r.URL.Query().Get("lang")+","+c.r.Header.Get("Accept-Language"))
+}
+
 // choose takes the first language asked for that there is, or its main language.
 func choose(have []string, asked string) string {
 	for n, want := range strings.Split(asked, ",") {
@@ -115,8 +117,8 @@ func choose(have []string, asked string) string {
 	return fallback
 }
 
-// words are the texts of a language; what it lacks is in English, and the channel's own come first.
-func words(x *site, lang string) map[string]string {
+// textsOf are the texts of a language; what it lacks is in English, and the channel's own come first.
+func textsOf(x *site, lang string) map[string]string {
 	out := map[string]string{}
 	for _, name := range []string{fallback, lang} {
 		raw, err := texts.ReadFile("texts/" + name + ".json")

@@ -167,7 +167,7 @@ func TestQueuePosition(t *testing.T) {
 	<-place
 	place <- visitor.Place{Position: 1, Estimate: 10 * time.Second}
 	s.until("state", func(d string) bool { return strings.Contains(d, `"position":1,"minutes":1`) })
-	if got := k.snapshot(""); got.State.Position != 1 {
+	if got := k.snapshot("?lang=de"); got.State.Position != 1 || got.State.Line != "Sie sind Nummer 1, etwa 1 Min." {
 		t.Errorf("%+v", got.State)
 	}
 }

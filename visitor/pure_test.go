@@ -2,13 +2,17 @@ package visitor
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"pgregory.net/rapid"
+
+	"github.com/dragoman-hub/dragoman/chat"
 )
 
 // Every language has every word, with the same blanks.
@@ -76,6 +80,45 @@ func FuzzChoose(f *testing.F) {
 	f.Fuzz(func(t *testing.T, asked string) {
 		if got := choose([]string{"de", "en"}, asked); got != "de" && got != "en" {
 			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		spans []chat.Span
+		want  string
+	}{
+		{"plain", nil, "[]"},
+		{"", nil, "[]"},
+		{"see https://a.example/x?y=1.", nil, "[[see   ] [https://a.example/x?y=1 a https://a.example/x?y=1] [.  ]]"},
+		{"😀 bold", []chat.Span{{Type: "bold", Offset: 3, Length: 4}}, "[[😀   ] [bold b ]]"},
+		{"ab", []chat.Span{{Type: "link", Offset: 0, Length: 1, URL: "https://a.example/"}, {Type: "link", Offset: 1, Length: 1, URL: "javascript:x"}}, "[[a a https://a.example/] [b  ]]"},
+		{"abc", []chat.Span{{Type: "bold", Offset: 0, Length: 2}, {Type: "italic", Offset: 1, Length: 2}, {Type: "spoiler", Offset: 2, Length: 1}}, "[[ab b ] [c  ]]"},
+		{"abc", []chat.Span{{Type: "bold", Offset: 2, Length: 9}, {Type: "bold", Offset: -1, Length: 2}, {Type: "bold", Offset: 9, Length: 1}}, "[]"},
+	} {
+		if got := fmt.Sprint(words(c.text, c.spans)); got != c.want {
+			t.Errorf("%q: %s, want %s", c.text, got, c.want)
+		}
+	}
+}
+
+// Nothing of a text gets lost, whatever the spans are.
+func FuzzWords(f *testing.F) {
+	f.Add("see https://a.example/ 😀", "bold", 1, 3, 2, 9)
+	f.Fuzz(func(t *testing.T, text, kind string, o1, l1, o2, l2 int) {
+		text = strings.ToValidUTF8(text, "")
+		got := words(text, []chat.Span{{Type: kind, Offset: o1, Length: l1, URL: "https://x.example"}, {Type: "link", Offset: o2, Length: l2, URL: text}})
+		joined := ""
+		for _, w := range got {
+			joined += w[0]
+			if w[2] != "" && safe(w[2]) == "" {
+				t.Errorf("link to %q", w[2])
+			}
+		}
+		if got != nil && len(utf16.Encode([]rune(joined))) != len(utf16.Encode([]rune(text))) {
+			t.Errorf("%q became %q", text, joined)
 		}
 	})
 }

@@ -33,9 +33,8 @@ type choice struct {
 
 // about is what the client says of itself; it is kept with a new conversation.
 type about struct {
-	Page     string `json:"page"`
-	Title    string `json:"title"`
-	Language string `json:"language"`
+	Page  string `json:"page"`
+	Title string `json:"title"`
 }
 
 // Bounds of what is said.
@@ -74,10 +73,17 @@ func (s *Server) say(c *call) error {
 	return c.answer(http.StatusCreated, map[string]string{"id": in.ID, "status": "sent"})
 }
 
-// begin opens the conversation before anything was said, so that its flow may speak first. An open one goes on.
+// begin opens a visitor's first conversation before anything was said, so that its flow may speak first, where the channel wants that.
 func (s *Server) begin(c *call) error {
 	if err := s.paces.messages.take(c.who.address(), s.Now()); err != nil {
 		return err
+	}
+	_, err := s.Store.ThreadConversation(c.r.Context(), c.site.channel, c.who.thread())
+	if code := chat.CodeOf(err); !c.site.SpeaksFirst || code != chat.CodeNotFound {
+		if code == chat.CodeNotFound {
+			err = nil
+		}
+		return orDone(c, err)
 	}
 	var in said
 	if err := s.body(c, &in); err != nil {
@@ -87,7 +93,11 @@ func (s *Server) begin(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Hub.Accept(c.r.Context(), c.site.channel, []chat.Incoming{e}); err != nil {
+	return orDone(c, s.Hub.Accept(c.r.Context(), c.site.channel, []chat.Incoming{e}))
+}
+
+func orDone(c *call, err error) error {
+	if err != nil {
 		return err
 	}
 	return c.done()
@@ -103,9 +113,7 @@ func (s *Server) incoming(c *call, in said, kind chat.Kind, key string) (chat.In
 	if err != nil {
 		return chat.Incoming{}, err
 	}
-	if l := in.About.Language; len(l) <= 35 && utf8.ValidString(l) {
-		who.Language = l
-	}
+	who.Language = mainLanguage(c.r.Header.Get("Accept-Language"))
 	known := map[string]any{"page": clip(in.About.Page, maxAbout), "title": clip(in.About.Title, maxAbout)}
 	if len(answers) > 0 {
 		known["form"] = answers
@@ -115,6 +123,19 @@ func (s *Server) incoming(c *call, in said, kind chat.Kind, key string) (chat.In
 		Key: key + c.who.ID + ":" + in.ID, Kind: kind, Thread: c.who.thread(), Sender: who, Metadata: raw,
 	}, err
 }
+
+// mainLanguage is the first language of a list, if it looks like one.
+func mainLanguage(accepted string) string {
+	first, _, _ := strings.Cut(accepted, ",")
+	first, _, _ = strings.Cut(first, ";")
+	if first = strings.TrimSpace(first); !language.MatchString(first) {
+		return ""
+	}
+	return first
+}
+
+// language is the form of a language's name (BCP 47).
+var language = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$`)
 
 // answers reads the form. It is wanted with the message that opens the conversation.
 func (s *Server) answers(c *call, in said, who *chat.Person) (map[string]string, error) {

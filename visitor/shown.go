@@ -27,17 +27,17 @@ type message struct {
 
 // part is one thing in a message. Links to files are paths on this server.
 type part struct {
-	Type    string      `json:"type"` // text, image, audio, video, file, buttons, quick_replies, card
-	Text    string      `json:"text,omitempty"`
-	Spans   []chat.Span `json:"spans,omitempty"`
-	Title   string      `json:"title,omitempty"`
-	URL     string      `json:"url,omitempty"`
-	Name    string      `json:"name,omitempty"`
-	MIME    string      `json:"mime,omitempty"`
-	Size    int64       `json:"size,omitempty"`
-	Width   int         `json:"width,omitempty"`
-	Height  int         `json:"height,omitempty"`
-	Buttons []button    `json:"buttons,omitempty"`
+	Type    string   `json:"type"` // text, image, audio, video, file, buttons, quick_replies, card
+	Text    string   `json:"text,omitempty"`
+	Words   []word   `json:"words,omitempty"` // the text in stretches, where it is more than plain
+	Title   string   `json:"title,omitempty"`
+	URL     string   `json:"url,omitempty"`
+	Name    string   `json:"name,omitempty"`
+	MIME    string   `json:"mime,omitempty"`
+	Size    int64    `json:"size,omitempty"`
+	Width   int      `json:"width,omitempty"`
+	Height  int      `json:"height,omitempty"`
+	Buttons []button `json:"buttons,omitempty"`
 }
 
 type button struct {
@@ -121,20 +121,20 @@ func partOf(e chat.Element, link func(chat.Media) string) (part, bool) {
 		if e.Into(&t) != nil || t.Content == "" {
 			return p, false
 		}
-		p.Text, p.Spans = t.Content, plainSpans(t.Spans)
+		p.Text, p.Words = t.Content, words(t.Content, t.Spans)
 	case chat.Image, chat.Audio, chat.Video, chat.File:
 		var t chat.Media
 		if e.Into(&t) != nil {
 			return p, false
 		}
-		p.Text, p.Spans, p.URL, p.Name, p.MIME = t.Caption, plainSpans(t.Spans), link(t), t.Name, t.MIME
+		p.Text, p.Words, p.URL, p.Name, p.MIME = t.Caption, words(t.Caption, t.Spans), link(t), t.Name, t.MIME
 		p.Size, p.Width, p.Height = t.Size, t.Width, t.Height
 	case chat.Buttons, chat.QuickReplies:
 		var t chat.ButtonsPayload
 		if e.Into(&t) != nil {
 			return p, false
 		}
-		p.Text, p.Spans, p.Buttons = t.Content, plainSpans(t.Spans), buttons(t.Buttons)
+		p.Text, p.Words, p.Buttons = t.Content, words(t.Content, t.Spans), buttons(t.Buttons)
 	case chat.Card:
 		var t chat.CardPayload
 		if e.Into(&t) != nil {
@@ -167,22 +167,6 @@ func buttons(all []chat.Button) []button {
 			}
 		default:
 			out = append(out, button{Title: b.Title, Payload: b.Value()})
-		}
-	}
-	return out
-}
-
-// plainSpans keeps the formatting that the widget draws.
-func plainSpans(all []chat.Span) []chat.Span {
-	var out []chat.Span
-	for _, sp := range all {
-		switch sp.Type {
-		case "bold", "italic", "code", "pre", "strike", "underline", "quote":
-			out = append(out, chat.Span{Type: sp.Type, Offset: sp.Offset, Length: sp.Length})
-		case "link":
-			if to := safe(sp.URL); to != "" {
-				out = append(out, chat.Span{Type: sp.Type, Offset: sp.Offset, Length: sp.Length, URL: to})
-			}
 		}
 	}
 	return out
@@ -222,10 +206,7 @@ func (s *Server) frame(x *site, e chat.Event) *frame {
 			return newFrame(e.Pos, "changed", m)
 		}
 	case chat.KindRead:
-		var d chat.TargetData
-		if json.Unmarshal(e.Data, &d) == nil && d.Seq > 0 {
-			return newFrame(e.Pos, "read", map[string]string{"key": keyOf(e.Conversation, d.Seq)})
-		}
+		return newFrame(e.Pos, "read", map[string]int64{"pos": e.Pos}) // what was said before it
 	case chat.KindOpened, chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed:
 		return &frame{pos: e.Pos, kind: "state", state: true}
 	case chat.KindErased, chat.KindRewound, chat.KindMoved:

@@ -3,7 +3,6 @@ package visitor
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -18,7 +17,7 @@ type snapshot struct {
 	Pos      int64     `json:"pos"`
 	Messages []message `json:"messages"` // in order, the newest page
 	Older    string    `json:"older,omitempty"`
-	Read     string    `json:"read,omitempty"` // key of the visitor's newest message that was read
+	Read     int64     `json:"read,omitempty"` // the visitor's messages before this position were read
 	State    state     `json:"state"`
 	Session  *issued   `json:"session,omitempty"` // a newer token
 }
@@ -45,7 +44,7 @@ func (s *Server) snapshot(c *call) error {
 	if err := p.read(ctx); err != nil {
 		return err
 	}
-	out.Messages, out.Older, out.Read = append(out.Messages, p.messages...), p.older, p.readKey
+	out.Messages, out.Older, out.Read = append(out.Messages, p.messages...), p.older, p.readPos
 	if out.State, err = s.stateNow(ctx, c); err != nil {
 		return err
 	}
@@ -64,7 +63,7 @@ type past struct {
 	changes  map[string]message // what became of messages that were edited or taken back
 	learnt   chat.ConversationID
 	older    string
-	readKey  string
+	readPos  int64
 }
 
 // past begins at the end. Conversations follow one another, but for those that two browsers of one user had before they were known.
@@ -151,14 +150,14 @@ func (p *past) take(e chat.Event) {
 		if change, changed := p.changes[m.Key]; changed {
 			m.Parts, m.Gone = change.Parts, change.Gone
 		}
+		if ok && m.From != "me" { // an answer shows that what came before was read
+			p.readPos = max(p.readPos, e.Pos)
+		}
 		if ok && !m.Gone {
 			p.messages = append(p.messages, m)
 		}
 	case chat.KindRead:
-		var d chat.TargetData
-		if p.readKey == "" && json.Unmarshal(e.Data, &d) == nil {
-			p.readKey = keyOf(e.Conversation, d.Seq)
-		}
+		p.readPos = max(p.readPos, e.Pos)
 	default:
 	}
 }

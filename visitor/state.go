@@ -1,15 +1,21 @@
 package visitor
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
 // state is where a visitor's conversation is.
 type state struct {
-	Place    string `json:"place"` // none, bot, queued, assigned, closed
+	Place    string `json:"place"`           // none, bot, queued, assigned, closed
+	Open     bool   `json:"open,omitempty"`  // the conversation goes on
+	Taken    bool   `json:"taken,omitempty"` // a bot or a person has it: what is said is seen
+	Line     string `json:"line,omitempty"`  // the same for people, in the visitor's language
 	Agent    string `json:"agent,omitempty"`
 	Position int    `json:"position,omitempty"` // 1: next
 	Minutes  int    `json:"minutes,omitempty"`  // about, until somebody answers
@@ -21,29 +27,65 @@ type state struct {
 func (s *Server) stateNow(ctx context.Context, c *call) (state, error) {
 	conv, err := s.Store.ThreadConversation(ctx, c.site.channel, c.who.thread())
 	if chat.CodeOf(err) == chat.CodeNotFound {
-		return state{Place: "none"}, nil
-	}
-	if err != nil {
+		conv.State = "none"
+	} else if err != nil {
 		return state{}, err
 	}
-	return s.stateOf(ctx, c.site, conv)
+	st, err := s.stateOf(ctx, c.site, conv)
+	if err != nil {
+		return st, err
+	}
+	answered, err := s.answered(ctx, c.site)
+	st.Line = st.words(textsOf(c.site, c.language()), answered)
+	return st, err
+}
+
+// answered tells whether people answer now.
+func (s *Server) answered(ctx context.Context, x *site) (bool, error) {
+	if x.Hours == "" || s.Open == nil {
+		return true, nil
+	}
+	open, err := s.Open(ctx, x.workspace, x.Hours)
+	if chat.CodeOf(err) == chat.CodeNotFound { // hours that there are not close nothing
+		return true, nil
+	}
+	return open, err
+}
+
+// words tell a visitor where the conversation is.
+func (st state) words(texts map[string]string, answered bool) string {
+	fill := strings.NewReplacer("{name}", cmp.Or(st.Agent, texts["agent"]), "{n}", strconv.Itoa(st.Position), "{m}", strconv.Itoa(st.Minutes))
+	name := map[string]string{"assigned": "joined", "queued": "waiting", "closed": "ended"}[st.Place]
+	switch {
+	case !answered && (st.Place == "none" || st.Place == string(chat.StateQueued)):
+		name = "closed"
+	case st.Position > 0 && st.Minutes > 0:
+		name = "wait"
+	case st.Position > 0:
+		name = "number"
+	}
+	return fill.Replace(texts[name])
 }
 
 func (s *Server) stateOf(ctx context.Context, x *site, conv chat.Conversation) (st state, err error) {
 	st.Place = string(conv.State)
+	st.Taken = conv.State == chat.StateBot || conv.State == chat.StateAssigned
+	st.Open = st.Taken || conv.State == chat.StateQueued
 	switch conv.State {
 	case chat.StateAssigned:
 		st.Agent, err = s.nameOf(ctx, x, conv.Assignee)
 	case chat.StateQueued:
 		err = s.waiting(ctx, x, conv, &st)
 	case chat.StateBot, chat.StateClosed:
+	default: // there is none
+		return st, nil
 	}
 	if err != nil || !on(x.Rating) {
 		return st, err
 	}
 	ratings, err := s.Store.EventsOfKinds(ctx, x.workspace, conv.ID, KindRated)
 	st.Rated = len(ratings) > 0
-	st.Rates = !st.Rated && (conv.State == chat.StateClosed || conv.State == chat.StateAssigned)
+	st.Rates = !st.Rated && conv.State == chat.StateClosed
 	return st, err
 }
 

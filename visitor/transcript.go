@@ -29,7 +29,7 @@ func (s *Server) transcript(c *call) error {
 	if err := p.read(ctx); err != nil {
 		return err
 	}
-	texts := words(c.site, choose(languages(c.site), c.r.URL.Query().Get("lang")+","+c.r.Header.Get("Accept-Language")))
+	texts := textsOf(c.site, c.language())
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", c.site.Title)
 	for _, m := range p.messages {

@@ -283,13 +283,14 @@ func (x message) text() string {
 }
 
 type snapshot struct {
-	Pos         int64
-	Messages    []message
-	Older, Read string
-	State       struct {
-		Place, Agent      string
-		Position, Minutes int
-		Rated, Rates      bool
+	Pos      int64
+	Messages []message
+	Older    string
+	Read     int64
+	State    struct {
+		Place, Agent, Line string
+		Position, Minutes  int
+		Rated, Rates       bool
 	}
 	Session *struct{ Token string }
 }

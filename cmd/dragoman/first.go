@@ -28,6 +28,7 @@ const (
 	firstWorkspace = "default"
 	sampleFlow     = "welcome"
 	sampleChannel  = "Terminal"
+	sampleSite     = "Website"
 )
 
 // setUp makes, on an empty database, a workspace, a sample flow and a channel to talk to; and always sees that there is an
@@ -98,10 +99,10 @@ func addSample(ctx context.Context, p *program, ws chat.WorkspaceID, n note) err
 	_, err = p.hub.AddChannel(ctx, ws, hub.ChannelInput{
 		ID: n.Channel, Connector: "simulator", Name: sampleChannel, Settings: settings, Flow: sampleFlow,
 	})
-	if chat.CodeOf(err) == chat.CodeConflict {
-		return nil // the first start that was cut off came that far
+	if err != nil && chat.CodeOf(err) != chat.CodeConflict { // the first start that was cut off came that far
+		return err
 	}
-	return err
+	return addSampleSite(ctx, p, ws)
 }
 
 // adminToken sees that a token with all rights exists: the one that the settings fix, or one that is made once and kept in the data

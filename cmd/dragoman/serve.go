@@ -66,6 +66,7 @@ func (p *program) serve(ctx context.Context, l net.Listener) error {
 	p.log.Info("stopping")
 	p.api.Close() // streams end first, for they would never end by themselves
 	p.chats.Close()
+	p.visitors.Close()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {

@@ -1,0 +1,7 @@
+import { Chat } from './chat'
+
+// One page has one chat.
+if (!customElements.get('dragoman-chat')) {
+  customElements.define('dragoman-chat', Chat)
+  ;(document.body ?? document.documentElement).append(new Chat())
+}
