@@ -92,7 +92,7 @@ func TestDoctor(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	hub := startHub(t, data)
-	well := dragoman(t, "", "doctor", "--data", data).good(t, "data folder", "secret.key", "admin-token", "answers at "+hub.url, "channel Terminal", "dead letters")
+	well := dragoman(t, "", "doctor", "--data", data).good(t, "data folder", "secret.key", "admin-token", "answers at "+hub.url, "channel Terminal", "each is in one place", "dead letters")
 	if strings.Contains(well.out, "BAD") || strings.HasPrefix(well.out, "\n") {
 		t.Errorf("printed %q", well.out)
 	}

@@ -93,11 +93,30 @@ func (c doctorCmd) hub(ctx context.Context, api *client) []finding {
 		}
 		found = append(found, f)
 	}
+	found = append(found, c.conversations(ctx, api))
 	dead, err := listAll[struct{}](ctx, api, "/v1/dead-letters")
 	if err != nil {
 		return append(found, finding{"dead letters", err.Error(), true})
 	}
 	return append(found, finding{"dead letters", fmt.Sprintf("%d (GET /v1/dead-letters tells why)", len(dead)), len(dead) > 0})
+}
+
+// conversations tells whether each is in one place, as the log says.
+func (c doctorCmd) conversations(ctx context.Context, api *client) finding {
+	var all page[struct {
+		Conversation string `json:"conversation"`
+		What         string `json:"what"`
+	}]
+	err := api.call(ctx, http.MethodGet, "/v1/check", nil, &all)
+	flaws := all.Items
+	switch {
+	case err != nil:
+		return finding{"conversations", err.Error(), true}
+	case len(flaws) == 0:
+		return finding{"conversations", "each is in one place, as the log says", false}
+	default:
+		return finding{"conversations", fmt.Sprintf("%d are not as the log says; %s: %s", len(flaws), flaws[0].Conversation, flaws[0].What), true}
+	}
 }
 
 // reachable is the address under which this machine reaches a listener.

@@ -27,8 +27,9 @@ type settings struct {
 	OIDCRole   string   `help:"Role of users who are made when they come from there; without it only invited ones get in." name:"oidc-role" env:"DRAGOMAN_OIDC_ROLE"`
 	Rate       float64  `help:"API requests per second and token." default:"500" env:"DRAGOMAN_RATE"`
 
-	Fallback      string `help:"Said when a flow has no answer and no fallback of its own." env:"DRAGOMAN_FALLBACK"`
-	MaxAttachment int64  `help:"Largest attachment in bytes." default:"52428800" env:"DRAGOMAN_MAX_ATTACHMENT"`
+	Fallback      string        `help:"Said when a flow has no answer and no fallback of its own." env:"DRAGOMAN_FALLBACK"`
+	BotSilence    time.Duration `help:"Close a bot's conversation after so long without an event; 0 is never." default:"1h" env:"DRAGOMAN_BOT_SILENCE"`
+	MaxAttachment int64         `help:"Largest attachment in bytes." default:"52428800" env:"DRAGOMAN_MAX_ATTACHMENT"`
 
 	S3Endpoint  string `help:"Keep attachments in an S3 bucket: address of the service (https://...)." name:"s3-endpoint" env:"DRAGOMAN_S3_ENDPOINT"`
 	S3Bucket    string `help:"Bucket." name:"s3-bucket" env:"DRAGOMAN_S3_BUCKET"`
@@ -106,8 +107,8 @@ func (s settings) check() error {
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsAny(s.MetricsToken, " \t\r\n")) {
 		return fmt.Errorf("--metrics-token wants at least %d characters without white space", minToken)
 	}
-	if s.Rate <= 0 || s.MaxAttachment <= 0 || s.LogDays < 0 || s.Lease < 0 {
-		return fmt.Errorf("--rate and --max-attachment want more than 0, --log-days 0 or more")
+	if s.Rate <= 0 || s.MaxAttachment <= 0 || s.LogDays < 0 || s.Lease < 0 || s.BotSilence < 0 {
+		return fmt.Errorf("--rate and --max-attachment want more than 0, --log-days and --bot-silence 0 or more")
 	}
 	if s.OIDCIssuer != "" && s.OIDCClient == "" {
 		return fmt.Errorf("--oidc-issuer needs --oidc-client too")
