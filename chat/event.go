@@ -178,6 +178,8 @@ type RouteAnswerData struct {
 	Agent  string `json:"agent,omitempty"` // whom it chose; empty without an error: nobody
 	Reason string `json:"reason,omitempty"`
 	Error  string `json:"error,omitempty"` // why there is no answer
+
+	Candidates []string `json:"candidates,omitempty"` // ids of the agents whom it was asked about
 }
 
 // RewoundData tells how far a conversation was taken back: what stands behind Seq does not count any more, for the flow as for readers.

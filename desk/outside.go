@@ -102,7 +102,7 @@ func (t *turn) ask(q *queue, w *waiter, candidates []Candidate) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	w.asked, w.news = res.Events[0].Pos, q.news
+	w.asked = res.Events[0].Pos
 	q.asked++
 	return true, t.tx.KeepWait(w.Conversation, w.due, w.asked)
 }
@@ -146,8 +146,15 @@ func (t *turn) answered(e chat.Event) error {
 		}
 	}
 	t.p.look(w, q)
-	w.stuck = d.Reason == NobodyFits && w.news == q.news // until somebody changes
+	w.stuck = d.Reason == NobodyFits && !q.newcomer(w, a.Candidates) // until somebody changes
 	return nil
+}
+
+// newcomer tells whether somebody could have a conversation who was not among those whom the service was asked about.
+func (q *queue) newcomer(w *waiter, asked []string) bool {
+	return len(asked) < maxAsked && slices.ContainsFunc(q.free, func(a *Agent) bool {
+		return !slices.Contains(w.Declined, a.ID) && !slices.Contains(asked, string(a.ID))
+	})
 }
 
 // named is the decision that follows from an answer. Where that cannot be followed the least busy has it, and the decision says so.
@@ -221,7 +228,11 @@ func (r *Router) askOutside(ctx context.Context, j *store.Job) store.Verdict {
 	if err := json.Unmarshal(j.Event.Data, &ask); err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
 	}
-	answer, err := r.question(ctx, j, ask)
+	var candidates []QuestionAgent
+	if err := json.Unmarshal(ask.Candidates, &candidates); err != nil {
+		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
+	}
+	answer, err := r.question(ctx, j, ask, candidates)
 	if ctx.Err() != nil {
 		return store.Later(0) // the program stops
 	}
@@ -232,6 +243,9 @@ func (r *Router) askOutside(ctx context.Context, j *store.Job) store.Verdict {
 		answer = chat.RouteAnswerData{Error: clip(err.Error(), maxReason)}
 	}
 	answer.Ask = j.Event.Pos
+	for _, c := range candidates {
+		answer.Candidates = append(answer.Candidates, string(c.ID))
+	}
 	raw, err := json.Marshal(answer)
 	if err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
@@ -245,7 +259,7 @@ func (r *Router) askOutside(ctx context.Context, j *store.Job) store.Verdict {
 var errNoService = errors.New("the queue has no service to ask any more")
 
 // question reads what the service may know and asks.
-func (r *Router) question(ctx context.Context, j *store.Job, ask chat.RouteAskData) (a chat.RouteAnswerData, err error) {
+func (r *Router) question(ctx context.Context, j *store.Job, ask chat.RouteAskData, candidates []QuestionAgent) (a chat.RouteAnswerData, err error) {
 	queues, err := r.queuesOf(ctx, j.Workspace)
 	if err != nil {
 		return a, err
@@ -269,10 +283,7 @@ func (r *Router) question(ctx context.Context, j *store.Job, ask chat.RouteAskDa
 	}
 	q := Question{
 		ID: fmt.Sprint(j.Workspace, "/", j.Event.Pos), Queue: ask.Queue, Conversation: conv, Considered: ask.Considered,
-		Contact: QuestionContact{contact.ID, contact.Name, contact.Language, contact.Properties},
-	}
-	if err := json.Unmarshal(ask.Candidates, &q.Candidates); err != nil {
-		return a, err
+		Contact: QuestionContact{contact.ID, contact.Name, contact.Language, contact.Properties}, Candidates: candidates,
 	}
 	sealed, err := r.Secrets.Open(SecretPlace(j.Workspace, ask.Queue), row.Secret)
 	if err != nil {

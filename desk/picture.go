@@ -42,7 +42,6 @@ type queue struct {
 	line     line
 	open     line
 	changed  map[*member]bool // members who are free and were not, or were others, when the line was last looked at
-	news     int              // counts those changes
 	asked    int              // how many a service outside is asked about
 	missing  []AgentID        // members who are no agents (yet)
 }
@@ -57,7 +56,6 @@ type waiter struct {
 	passed   []string
 	due      time.Time // its longest wait is over then
 	asked    int64     // position of the event that asks a service outside
-	news     int       // of the queue, when that was asked
 	offer    []AgentID // who have to answer in time
 	told     bool      // it is offered, also to all who like
 	stuck    bool
@@ -229,7 +227,6 @@ func (p *picture) join(a *member, q *queue) {
 func (p *picture) note(a *member, q *queue) {
 	if free, _ := a.free(); free {
 		q.changed[a] = true
-		q.news++
 		p.touched[q] = true
 	}
 }

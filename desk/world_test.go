@@ -25,6 +25,7 @@ type world struct {
 	ch     chat.ChannelID
 	n      int
 	r      *Router
+	setUp  func(*Router)
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -76,6 +77,9 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
 	w.r = &Router{Store: w.Store, Tick: 20 * time.Millisecond}
+	if w.setUp != nil {
+		w.setUp(w.r)
+	}
 	w.wg.Go(func() { _ = w.r.Run(ctx) })
 }
 
