@@ -29,6 +29,7 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Version string
+	HTTP    *http.Client // the guarded one, for the hooks of actions; nil: one that reaches the public internet only
 	LLM     *llm.Book    // the language models; nil: only such as are on the public internet
 	Metrics http.Handler // answers /metrics; nil: there is none
 	Public  string       // base URL under which others reach us, without a slash at the end
@@ -134,8 +135,11 @@ func New(o Options) *API {
 	a.gate = access.New(access.Options{Settings: o.Access, Store: o.Store, Secrets: o.Secrets, Now: o.Now, Log: o.Log})
 	a.library = knowledge.New(o.Store)
 	a.board = &report.Board{Store: o.Store, Now: o.Now}
+	if a.HTTP == nil {
+		a.HTTP = outbound.Client(outbound.Options{Log: o.Log})
+	}
 	if a.LLM == nil {
-		a.LLM = llm.NewBook(o.Store, o.Secrets, outbound.Client(outbound.Options{Log: o.Log}), llm.Limits{})
+		a.LLM = llm.NewBook(o.Store, o.Secrets, a.HTTP, llm.Limits{})
 	}
 	a.streams = newStreams(a)
 	a.huma = humago.New(gated{a}, a.config())
@@ -176,8 +180,10 @@ func (a *API) register() {
 	a.registerRouting()
 	a.registerAgents()
 	a.registerConversationPatch()
+	a.registerStart()
 	a.registerFields()
 	a.registerReplies()
+	a.registerActions()
 	a.registerPresence()
 	a.registerContacts()
 	a.registerFiles()

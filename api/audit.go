@@ -64,6 +64,13 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 	"field": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.Field(ctx, here(ctx), name)
 	},
+	"action": func(a *API, ctx context.Context, name string) (any, error) {
+		found, err := a.action(ctx, &ActionPath{name})
+		if err != nil {
+			return nil, err
+		}
+		return found.Body, nil
+	},
 	"language models": func(a *API, ctx context.Context, name string) (any, error) { return a.LLM.Config(ctx, here(ctx), name) },
 	"prompt": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.Prompt(ctx, here(ctx), name)

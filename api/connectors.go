@@ -29,6 +29,7 @@ type TraitsView struct {
 	Controls     map[string]ControlsView `json:"controls,omitempty"`
 	Album        int                     `json:"album,omitempty"`
 	ReplyWindow  int64                   `json:"reply_window,omitempty" doc:"Seconds after the contact's last message in which free answers are allowed."`
+	Initiate     bool                    `json:"initiate" doc:"We may write first to addresses that never wrote to us; where there is a reply window, with a template."`
 	Receipts     []chat.Status           `json:"receipts" nullable:"false"`
 	Groups       bool                    `json:"groups"`
 	Idempotent   bool                    `json:"idempotent" doc:"Repeating an unsure send is safe."`
@@ -74,7 +75,7 @@ func traitsOf(t connector.Traits) TraitsView {
 	v := TraitsView{
 		TextLimit: t.TextLimit, TextUnit: t.TextUnit, CaptionLimit: t.CaptionLimit, Formatting: t.Spans, Elements: []chat.ElementType{chat.Text},
 		Media: map[string]MediaView{}, Controls: map[string]ControlsView{}, Album: t.Album, ReplyWindow: int64(t.ReplyWindow / time.Second),
-		Receipts: append([]chat.Status{}, t.Receipts...), Groups: t.Groups, Idempotent: t.Idempotent,
+		Initiate: t.Initiate, Receipts: append([]chat.Status{}, t.Receipts...), Groups: t.Groups, Idempotent: t.Idempotent,
 	}
 	for _, e := range t.Elements {
 		if e != chat.Text {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/dragoman-hub/dragoman/assist"
 	"github.com/dragoman-hub/dragoman/store"
@@ -89,12 +88,7 @@ func (a *API) checkFields(ctx context.Context, of, where string, values map[stri
 	if err != nil || len(refused) == 0 {
 		return err
 	}
-	var problems []ProblemDetail
-	for name, why := range refused {
-		problems = append(problems, ProblemDetail{where + "." + name, why})
-	}
-	slices.SortFunc(problems, func(x, y ProblemDetail) int { return strings.Compare(x.Path, y.Path) })
-	return invalid(problems...)
+	return invalid(named(where, refused)...)
 }
 
 // unfit tells why values do not fit their fields, by name.

@@ -18,6 +18,8 @@ type Hub interface {
 	channels
 	files
 
+	// MayBegin tells whether the platform lets us write first.
+	MayBegin(ctx context.Context, ws chat.WorkspaceID, id chat.ChannelID, b hub.Beginning) error
 	// Typing shows the contact, and everybody who looks on, that somebody writes.
 	Typing(ctx context.Context, ws chat.WorkspaceID, conversation chat.ConversationID, by chat.Party) error
 }

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -23,6 +25,18 @@ type messagePost struct {
 	Keyed
 	ConversationPath
 	Body MessageInput
+}
+
+// NoteInput is a note to be written.
+type NoteInput struct {
+	MessageInput
+	Mentions []string `json:"mentions,omitempty" maxItems:"20" nullable:"false" doc:"Ids of users or agents whom the note is for."`
+}
+
+type notePost struct {
+	Keyed
+	ConversationPath
+	Body NoteInput
 }
 
 type messagePatch struct {
@@ -66,7 +80,7 @@ func (a *API) registerMessages() {
 	}, a.postMessage)
 	add(a, act{
 		method: http.MethodPost, path: "/v1/conversations/{id}/notes", id: "postNote", tag: tag, scope: ScopeWrite, status: http.StatusCreated, exact: true,
-		summary: "Write a note", more: "Notes are seen by us only, never by the contact.",
+		summary: "Write a note", more: "Notes are seen by us only, never by the contact. Who is mentioned is in the event's `mentions`.",
 	}, a.postNote)
 	add(a, act{
 		method: http.MethodPatch, path: messages + "/{seq}", id: "editMessage", tag: tag, scope: ScopeWrite, exact: true,
@@ -136,30 +150,52 @@ func (a *API) done(ctx context.Context, res store.Result, w wanted) (*eventReply
 	return out, nil
 }
 
-func (a *API) post(ctx context.Context, in *messagePost, kind chat.Kind) (*eventReply, error) {
-	once, err := onceOf(ctx, in.Key)
+// post appends what p says, with the message that was given.
+func (a *API) post(ctx context.Context, key string, body MessageInput, p store.Post) (*eventReply, error) {
+	once, err := onceOf(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	msg, err := a.message(ctx, in.Body)
+	if p.Message, err = a.message(ctx, body); err != nil {
+		return nil, err
+	}
+	p.Workspace, p.Sender, p.Once, p.Action = here(ctx), party(ctx), once, actionOf(ctx)
+	res, err := a.Store.Append(ctx, &p)
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.Store.Append(ctx, &store.Post{
-		Workspace: here(ctx), Conversation: in.ID, Kind: kind, Sender: party(ctx), Message: msg, Once: once, Action: actionOf(ctx),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a.done(ctx, res, wanted{conversation: in.ID, kind: kind, message: &msg})
+	return a.done(ctx, res, wanted{conversation: p.Conversation, kind: p.Kind, message: &p.Message, mentions: p.Mentions})
 }
 
 func (a *API) postMessage(ctx context.Context, in *messagePost) (*eventReply, error) {
-	return a.post(ctx, in, chat.KindMessage)
+	return a.post(ctx, in.Key, in.Body, store.Post{Conversation: in.ID, Kind: chat.KindMessage})
 }
 
-func (a *API) postNote(ctx context.Context, in *messagePost) (*eventReply, error) {
-	return a.post(ctx, in, chat.KindNote)
+func (a *API) postNote(ctx context.Context, in *notePost) (*eventReply, error) {
+	mentions := slices.Clone(in.Body.Mentions)
+	slices.Sort(mentions)
+	mentions = slices.Compact(mentions)
+	if err := a.checkMentions(ctx, mentions); err != nil {
+		return nil, err
+	}
+	return a.post(ctx, in.Key, in.Body.MessageInput, store.Post{Conversation: in.ID, Kind: chat.KindNote, Mentions: mentions})
+}
+
+// checkMentions wants each to be a user or an agent of this workspace.
+func (a *API) checkMentions(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		_, err := a.Store.User(ctx, here(ctx), id)
+		if chat.CodeOf(err) == chat.CodeNotFound {
+			_, err = a.Store.Agent(ctx, here(ctx), id)
+		}
+		if chat.CodeOf(err) == chat.CodeNotFound {
+			return invalid(ProblemDetail{"body.mentions", fmt.Sprintf("%.40q is neither a user nor an agent", id)})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change appends an act about a message.

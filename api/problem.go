@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/dragoman-hub/dragoman/access"
+	"github.com/dragoman-hub/dragoman/assist"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector"
@@ -80,6 +81,7 @@ var statusOf = map[string]int{
 	codeMalformed:                http.StatusBadRequest,
 	codeCSRF:                     http.StatusForbidden,
 	string(access.CodeWanted):    http.StatusUnauthorized,
+	string(assist.CodeHook):      http.StatusBadGateway,
 
 	"platform_" + string(connector.Rejected):     http.StatusUnprocessableEntity,
 	"platform_" + string(connector.Retry):        http.StatusBadGateway,

@@ -85,6 +85,7 @@ var needs = map[string]need{
 	"postPresence": {access.ConversationsWrite, ""},
 
 	"changeConversation": {access.ConversationsWrite, ""},
+	"startConversation":  {access.ConversationsWrite, ""},
 	"listTags":           {access.ConversationsRead, ""},
 
 	"putAction":               {access.DeskWrite, "action"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/dragoman-hub/dragoman/chat"
 )
@@ -14,13 +15,14 @@ type wanted struct {
 	kind         chat.Kind
 	seq          int64         // of the message that it is about; 0: it is a message itself
 	message      *chat.Message // nil: without one
-	emoji        string        // of a reaction
+	mentions     []string
+	emoji        string // of a reaction
 }
 
 // same tells whether the event that the log has under a key is what this request asks for. The log keeps the key with the event, in one
 // transaction: so this holds across crashes and nodes, where a separately kept answer could be lost.
 func (w wanted) same(e chat.Event) bool {
-	if e.Kind != w.kind || e.Conversation != w.conversation || (e.Message == nil) != (w.message == nil) {
+	if e.Kind != w.kind || e.Conversation != w.conversation || (e.Message == nil) != (w.message == nil) || !slices.Equal(e.Mentions, w.mentions) {
 		return false
 	}
 	if w.seq != 0 {

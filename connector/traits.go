@@ -25,6 +25,7 @@ type Traits struct {
 	Concurrency int           // requests of one channel under way at once; 0: 8
 	TypingFor   time.Duration // how long one typing signal shows
 	ReplyWindow time.Duration // free answers only that long after the contact's last message; 0: always
+	Initiate    bool          // we may write to addresses that never wrote to us (where there is a reply window, with a template)
 	Receipts    []chat.Status // which of delivered, read, failed the platform reports
 	Idempotent  bool          // Part.Key makes repeating safe
 	Groups      bool

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -28,6 +29,13 @@ func HookKey(secret string) ([]byte, error) {
 		err = errors.New("the secret is empty")
 	}
 	return key, err
+}
+
+// NewHookSecret makes one.
+func NewHookSecret() string {
+	raw := make([]byte, 32)
+	rand.Read(raw) //nolint:errcheck // never fails
+	return hookSecret + base64.StdEncoding.EncodeToString(raw)
 }
 
 // SignHook proves a request as Standard Webhooks say: HMAC-SHA-256 over id, time and body. The id is the same whenever the same thing is

@@ -28,3 +28,11 @@ func TestSignHook(t *testing.T) {
 		t.Errorf("%q, %v", key, err)
 	}
 }
+
+func TestNewHookSecret(t *testing.T) {
+	one, other := outbound.NewHookSecret(), outbound.NewHookSecret()
+	key, err := outbound.HookKey(one)
+	if err != nil || len(key) != 32 || one == other {
+		t.Errorf("%q: %d bytes, %v", one, len(key), err)
+	}
+}

@@ -15,7 +15,8 @@ type Post struct {
 	Kind         chat.Kind // message or note
 	Sender       chat.Party
 	Message      chat.Message
-	Once         string // stored once under this name; "" is always new
+	Mentions     []string // of a note: ids of those whom it is for
+	Once         string   // stored once under this name; "" is always new
 	Action       chat.ActionID
 
 	deed
@@ -44,7 +45,7 @@ func (c *Post) apply(ctx context.Context, u *unit) (Result, error) {
 		return Result{}, err
 	}
 	sender := c.Sender
-	e := chat.Event{Kind: c.Kind, Sender: &sender, Message: &msg, Action: c.Action}
+	e := chat.Event{Kind: c.Kind, Sender: &sender, Message: &msg, Mentions: c.Mentions, Action: c.Action}
 	if c.Kind == chat.KindMessage {
 		e.Direction, e.Status = chat.Out, chat.Queued
 		conv.preview = preview(&msg)

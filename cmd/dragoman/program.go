@@ -33,7 +33,6 @@ import (
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/telemetry"
-	"github.com/dragoman-hub/dragoman/visitor"
 	"github.com/dragoman-hub/dragoman/wake"
 	"github.com/dragoman-hub/dragoman/web"
 )
@@ -56,8 +55,6 @@ type program struct {
 	api      *api.API
 	workers  *rpc.Server
 	chats    *widget.Server
-	visitors *visitor.Server
-	site     *http.ServeMux // what pages with our own widget call
 	back     *http.ServeMux // what other systems' clients call, below /back/
 	paced    http.Handler   // the same, at a bounded pace
 
@@ -87,7 +84,7 @@ func build(ctx context.Context, s settings, stderr io.Writer) (p *program, err e
 	}
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return p.openLog(stderr) },
-		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers, p.openChats, p.openVisitors,
+		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers, p.openChats,
 	} {
 		if err := step(ctx); err != nil {
 			return p, err
@@ -214,7 +211,7 @@ func (p *program) openHub(context.Context) error {
 
 func (p *program) openAPI(context.Context) error {
 	p.api = api.New(api.Options{
-		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, LLM: p.models,
+		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, LLM: p.models, HTTP: p.web,
 		Metrics: telemetry.Guard(p.settings.MetricsToken, p.metrics.Handler()),
 		Public:  p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
 		Access: access.Settings{HTTP: p.web, OIDC: access.OIDC{
@@ -288,10 +285,6 @@ func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.paced.ServeHTTP(w, r)
 		return
 	}
-	if p.ownSite(r) {
-		p.site.ServeHTTP(w, r)
-		return
-	}
 	if web.Owns(r.URL.Path) {
 		p.pages.ServeHTTP(w, r)
 		return
@@ -305,12 +298,6 @@ const backPrefix = "/back/"
 func (p *program) route(r *http.Request) string {
 	if strings.HasPrefix(r.URL.Path, backPrefix) {
 		_, pattern := p.back.Handler(r)
-		return pattern
-	}
-	if strings.HasPrefix(r.URL.Path, visitor.Prefix) {
-		return p.visitors.Route(r)
-	}
-	if _, pattern := p.site.Handler(r); pattern != "" {
 		return pattern
 	}
 	if web.Owns(r.URL.Path) {

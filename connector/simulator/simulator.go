@@ -45,7 +45,7 @@ var elements = []chat.ElementType{
 
 func traits() connector.Traits {
 	t := connector.Traits{
-		Spans: true, Elements: elements, Album: 10, Idempotent: true, Concurrency: 64,
+		Spans: true, Elements: elements, Album: 10, Idempotent: true, Initiate: true, Concurrency: 64,
 		Media:    map[chat.ElementType]connector.MediaTrait{},
 		Controls: map[chat.ElementType]connector.ControlsTrait{},
 	}

@@ -29,7 +29,7 @@ var elements = []chat.ElementType{
 // traits are those of the body that we send by default; channel.Traits has what the settings change.
 func traits() connector.Traits {
 	t := connector.Traits{
-		Spans: true, Elements: elements, Album: 10, Idempotent: true, Groups: true,
+		Spans: true, Elements: elements, Album: 10, Idempotent: true, Initiate: true, Groups: true,
 		TypingFor: 5 * time.Second, // of channels with a typing request
 		Receipts:  []chat.Status{chat.Delivered, chat.Read, chat.Failed},
 		Media:     map[chat.ElementType]connector.MediaTrait{},

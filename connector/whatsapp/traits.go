@@ -44,6 +44,7 @@ func traits() connector.Traits {
 		ThreadRate:  connector.Rate{N: 1, Per: pairPause, Burst: 45}, // 1 in 6 s sustained, 45 at once
 		TypingFor:   25 * time.Second,
 		ReplyWindow: 24 * time.Hour,
+		Initiate:    true,
 		Receipts:    []chat.Status{chat.Delivered, chat.Read, chat.Failed},
 		Groups:      true,
 		MaxBody:     3 * mib, // the largest webhook call that Meta makes
