@@ -33,6 +33,7 @@ import (
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/telemetry"
+	"github.com/dragoman-hub/dragoman/visitor"
 	"github.com/dragoman-hub/dragoman/wake"
 	"github.com/dragoman-hub/dragoman/web"
 )
@@ -55,6 +56,8 @@ type program struct {
 	api      *api.API
 	workers  *rpc.Server
 	chats    *widget.Server
+	visitors *visitor.Server
+	site     *http.ServeMux // what pages with our own widget call
 	back     *http.ServeMux // what other systems' clients call, below /back/
 	paced    http.Handler   // the same, at a bounded pace
 
@@ -84,7 +87,7 @@ func build(ctx context.Context, s settings, stderr io.Writer) (p *program, err e
 	}
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return p.openLog(stderr) },
-		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers, p.openChats,
+		p.openTraces, p.openKeys, p.openBus, p.openStore, p.openHub, p.openAPI, p.openWorkers, p.openChats, p.openVisitors,
 	} {
 		if err := step(ctx); err != nil {
 			return p, err
@@ -285,6 +288,10 @@ func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.paced.ServeHTTP(w, r)
 		return
 	}
+	if p.ownSite(r) {
+		p.site.ServeHTTP(w, r)
+		return
+	}
 	if web.Owns(r.URL.Path) {
 		p.pages.ServeHTTP(w, r)
 		return
@@ -298,6 +305,12 @@ const backPrefix = "/back/"
 func (p *program) route(r *http.Request) string {
 	if strings.HasPrefix(r.URL.Path, backPrefix) {
 		_, pattern := p.back.Handler(r)
+		return pattern
+	}
+	if strings.HasPrefix(r.URL.Path, visitor.Prefix) {
+		return p.visitors.Route(r)
+	}
+	if _, pattern := p.site.Handler(r); pattern != "" {
 		return pattern
 	}
 	if web.Owns(r.URL.Path) {
