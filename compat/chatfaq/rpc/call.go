@@ -37,6 +37,7 @@ type call struct {
 	talk         name // number of the conversation
 	conversation chat.ConversationID
 	condition    bool
+	origin       *origin       // the call is another node's: nothing else of this is used but the names
 	news         chan struct{} // holds a token when there is something to take
 
 	mu     sync.Mutex
@@ -89,10 +90,19 @@ func (c *call) put(r result) error {
 
 // lose tells that the worker is gone.
 func (c *call) lose() {
+	if c.origin != nil {
+		c.origin.lost(c.id, "")
+		return
+	}
+	c.fail(errLost)
+}
+
+// fail ends a call that has not come to its end.
+func (c *call) fail(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.ended && c.err == nil {
-		c.err = errLost
+		c.err = why
 	}
 	c.signal()
 }
@@ -187,7 +197,7 @@ func (f *following) run(ctx context.Context, frame []byte) (bot.CallResult, erro
 		return bot.CallResult{}, err
 	}
 	defer f.s.pool.release(m, f.call)
-	m.socket.post(frame)
+	m.reach.ask(f.call, frame)
 	silence := time.NewTimer(f.limit)
 	defer silence.Stop()
 	for {

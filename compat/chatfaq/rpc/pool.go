@@ -19,10 +19,13 @@ type crewKey struct {
 type pool struct {
 	limit int // calls under way at one worker
 
+	changed chan struct{} // holds a token when workers of this node came or went
+
 	mu      sync.Mutex
 	crews   map[crewKey]*crew
-	members map[*socket]*member
-	turn    uint64 // counts calls that were given out
+	members map[*socket]*member // of this node
+	ids     map[string]*member  // of all nodes
+	turn    uint64              // counts calls that were given out
 }
 
 // crew are the workers of one flow.
@@ -37,7 +40,9 @@ type member struct {
 	id      string
 	key     crewKey
 	version int // of the flow that it registered
-	socket  *socket
+	reach   reach
+	socket  *socket // nil for a worker of another node
+	node    string  // that it is connected to; "" for this one
 	left    bool
 	used    uint64 // turn of its last call
 	calls   map[string]*call
@@ -45,7 +50,9 @@ type member struct {
 }
 
 func newPool(limit int) *pool {
-	return &pool{limit: limit, crews: map[crewKey]*crew{}, members: map[*socket]*member{}}
+	return &pool{
+		limit: limit, changed: make(chan struct{}, 1), crews: map[crewKey]*crew{}, members: map[*socket]*member{}, ids: map[string]*member{},
+	}
 }
 
 // crew is called with the lock held.
@@ -69,11 +76,26 @@ func (p *pool) join(c *socket, flow string, version int) {
 		}
 		p.remove(m)
 	}
-	m := &member{id: chat.NewID(), key: key, version: version, socket: c, calls: map[string]*call{}, talks: map[name]*call{}}
+	m := &member{id: chat.NewID(), key: key, version: version, reach: c, socket: c}
 	p.members[c] = m
-	crew := p.crew(key)
+	p.add(m)
+	p.news()
+}
+
+// add is called with the lock held.
+func (p *pool) add(m *member) {
+	m.calls, m.talks = map[string]*call{}, map[name]*call{}
+	p.ids[m.id] = m
+	crew := p.crew(m.key)
 	crew.members = append(crew.members, m)
 	crew.tell()
+}
+
+func (p *pool) news() {
+	select {
+	case p.changed <- struct{}{}:
+	default:
+	}
 }
 
 // leave ends the calls of a socket: they are lost.
@@ -82,12 +104,16 @@ func (p *pool) leave(c *socket) {
 	defer p.mu.Unlock()
 	if m := p.members[c]; m != nil {
 		p.remove(m)
+		p.news()
 	}
 }
 
 // remove is called with the lock held.
 func (p *pool) remove(m *member) {
-	delete(p.members, m.socket)
+	if m.socket != nil {
+		delete(p.members, m.socket)
+	}
+	delete(p.ids, m.id)
 	m.left = true
 	crew := p.crew(m.key)
 	for i, other := range crew.members {
@@ -179,8 +205,18 @@ func (c *crew) choose(limit, version int, call *call) (best *member) {
 func (p *pool) release(m *member, c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(m.calls, c.id)
-	delete(m.talks, c.talk)
+	m.reach.over(c)
+	p.free(m, c)
+}
+
+// free is called with the lock held. The worker may have been given the call anew, or another one of the conversation.
+func (p *pool) free(m *member, c *call) {
+	if m.calls[c.id] == c {
+		delete(m.calls, c.id)
+	}
+	if m.talks[c.talk] == c {
+		delete(m.talks, c.talk)
+	}
 	p.crew(m.key).tell()
 }
 
@@ -216,36 +252,10 @@ func (p *pool) list(ws chat.WorkspaceID) []workerView {
 	return out
 }
 
-// Connected tells whether this node has a worker of a flow.
+// Connected tells whether a worker of a flow is connected, to this node or another.
 func (s *Server) Connected(ws chat.WorkspaceID, flow string) bool {
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()
 	c := s.pool.crews[crewKey{ws, flow}]
 	return c != nil && len(c.members) > 0
-}
-
-// seats remember which worker had a conversation: the newest maxSeats of them for certain.
-type seats struct {
-	young, old map[chat.ConversationID]*member
-}
-
-// maxSeats bounds one generation.
-const maxSeats = 1 << 15
-
-func (s *seats) find(id chat.ConversationID) *member {
-	m := s.young[id]
-	if m == nil {
-		m = s.old[id]
-	}
-	if m == nil || m.left {
-		return nil
-	}
-	return m
-}
-
-func (s *seats) put(id chat.ConversationID, m *member) {
-	if s.young == nil || len(s.young) >= maxSeats {
-		s.young, s.old = map[chat.ConversationID]*member{}, s.young
-	}
-	s.young[id] = m
 }

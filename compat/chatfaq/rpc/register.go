@@ -65,9 +65,13 @@ func (s *Server) reply(c *socket, err error) {
 func (s *Server) result(c *socket, data json.RawMessage) {
 	r, err := readResult(data)
 	call := s.pool.find(c, r)
-	if call != nil {
+	switch {
+	case call != nil && call.origin != nil:
+		call.origin.pass(call.id, data) // the node that waits for it says whether it is good
+		return
+	case call != nil:
 		err = call.add(r, err)
-	} else {
+	default:
 		n := s.dropped.Add(1)
 		s.Log.Debug("rpc: result of no call", "call", r.CallID, "conversation", string(r.Conversation), "dropped", n)
 	}

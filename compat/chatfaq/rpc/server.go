@@ -66,6 +66,7 @@ func (l *Limits) defaults() {
 // Server connects workers with the flows whose functions they offer. It is safe for concurrent use.
 type Server struct {
 	Options
+	node        string // this one among others
 	pool        *pool
 	transcripts transcripts
 	registering sync.Mutex // registrations are rare: one at a time
@@ -82,7 +83,7 @@ type Server struct {
 func New(o Options) *Server {
 	o.Limits.defaults()
 	return &Server{
-		Options: o, pool: newPool(o.Limits.Calls), transcripts: transcripts{store: o.Store, now: o.Now, link: o.Link},
+		Options: o, node: chat.NewID(), pool: newPool(o.Limits.Calls), transcripts: transcripts{store: o.Store, now: o.Now, link: o.Link},
 		sockets: map[*socket]struct{}{}, reserved: map[string]int{},
 	}
 }
@@ -98,8 +99,11 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /back/api/broker/sdks/{$}", s.listWorkers)
 }
 
-// Run watches tokens until ctx ends; then all sockets are closed.
+// Run watches tokens, and hears of workers of other nodes, until ctx ends; then all sockets are closed.
 func (s *Server) Run(ctx context.Context) error {
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(func() { s.hear(ctx) })
 	tick := time.NewTicker(tokenTime)
 	defer tick.Stop()
 	for {
