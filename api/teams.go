@@ -52,8 +52,8 @@ type hoursDelete struct {
 	HoursPath
 }
 
-// Hours are business hours.
-type Hours struct {
+// HoursNow are business hours, and whether they are now.
+type HoursNow struct {
 	Name string `json:"name"`
 	desk.Hours
 	Open bool `json:"open" doc:"Now."`
@@ -119,23 +119,23 @@ func (a *API) deleteTeam(ctx context.Context, in *teamDelete) (*empty, error) {
 	return nil, err
 }
 
-func (a *API) putHours(ctx context.Context, in *hoursPut) (*reply[Hours], error) {
+func (a *API) putHours(ctx context.Context, in *hoursPut) (*reply[HoursNow], error) {
 	if err := desk.PutHours(ctx, a.Store, here(ctx), in.Name, in.Body, party(ctx), actionOf(ctx)); err != nil {
 		return nil, err
 	}
 	return a.hours(ctx, &in.HoursPath)
 }
 
-func (a *API) listHours(ctx context.Context, _ *none) (*reply[list[Hours]], error) {
+func (a *API) listHours(ctx context.Context, _ *none) (*reply[list[HoursNow]], error) {
 	found, err := desk.ReadHours(ctx, a.Store, here(ctx))
-	out := make([]Hours, len(found))
+	out := make([]HoursNow, len(found))
 	for i, h := range found {
-		out[i] = Hours{h.Name, h.Hours, h.Open(a.Now())}
+		out[i] = HoursNow{h.Name, h.Hours, h.Open(a.Now())}
 	}
 	return listOf(out, ""), err
 }
 
-func (a *API) hours(ctx context.Context, in *HoursPath) (*reply[Hours], error) {
+func (a *API) hours(ctx context.Context, in *HoursPath) (*reply[HoursNow], error) {
 	found, err := desk.ReadHours(ctx, a.Store, here(ctx))
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (a *API) hours(ctx context.Context, in *HoursPath) (*reply[Hours], error) {
 		return nil, chat.Faultf(chat.CodeNotFound, "no such business hours")
 	}
 	h := found[i]
-	return &reply[Hours]{Hours{h.Name, h.Hours, h.Open(a.Now())}}, nil
+	return &reply[HoursNow]{HoursNow{h.Name, h.Hours, h.Open(a.Now())}}, nil
 }
 
 func (a *API) deleteHours(ctx context.Context, in *hoursDelete) (*empty, error) {

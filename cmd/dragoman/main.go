@@ -26,6 +26,7 @@ type commands struct {
 	Flow    flowCmd    `cmd:"" help:"List, show, check, store and draw flows."`
 	Say     sayCmd     `cmd:"" help:"Talk to a flow from the terminal."`
 	Replay  replayCmd  `cmd:"" help:"Run a conversation through its flow again and compare the decisions."`
+	Route   routeCmd   `cmd:"" help:"Tell why a conversation is where it is, and what another rule would have done."`
 	Token   tokenCmd   `cmd:"" help:"List, make and revoke API tokens."`
 	User    userCmd    `cmd:"" help:"List and invite the people who work here, and reset their passwords."`
 	Doctor  doctorCmd  `cmd:"" help:"Look for what is wrong."`
