@@ -115,12 +115,12 @@ export class Hub {
   async say(from, text, more = {}) {
     const res = await fetch(`${this.url}/in/${more.channel ?? this.note.channel}`, {
       method: 'POST',
-      headers: { Authorization: 'Bearer ' + (more.key ?? this.note.key) },
-      body: JSON.stringify({ from, text, ...more.body }),
+      headers: { 'Content-Type': 'application/json', Authorization: 'Bearer ' + (more.key ?? this.note.key) },
+      body: JSON.stringify({ from, name: from, text, ...more.body }),
     })
     assert.ok(res.ok, `${res.status} ${await res.text()}`)
     return until('the conversation of ' + from, async () => {
-      const { items } = await this.api('GET', '/v1/conversations?limit=200&q=' + encodeURIComponent(from))
+      const { items } = await this.api('GET', `/v1/conversations?limit=200&channel=${more.channel ?? this.note.channel}`)
       return items.find((c) => c.thread.address === from && c.state !== 'closed')
     })
   }
