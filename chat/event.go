@@ -233,6 +233,7 @@ const (
 type SnoozeData struct {
 	Until  time.Time `json:"until,omitzero"`   // absent: until the contact writes
 	Reason string    `json:"reason,omitempty"` // of an end: time, contact, agent, undone
+	From   *Stand    `json:"from,omitempty"`   // how it was before a rest
 	Undoes int64     `json:"undoes,omitempty"`
 }
 

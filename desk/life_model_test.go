@@ -155,7 +155,9 @@ func (t *table) undo(d *deed, by string) bool {
 	}
 	now := d.was
 	now.deeds, now.placed, now.updated = c.deeds+1, t.now, t.now
-	now.resting = now.resting && (now.restEnds.IsZero() || now.restEnds.After(t.now))
+	if now.resting && !now.restEnds.IsZero() && !now.restEnds.After(t.now) {
+		now.resting, now.restEnds = false, time.Time{}
+	}
 	*c = now
 	if c.state != chat.StateClosed {
 		t.open[c.who] = c

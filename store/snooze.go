@@ -43,13 +43,22 @@ func (c *Snooze) apply(ctx context.Context, u *unit) (Result, error) {
 	if err := conv.isHeld(); err != nil {
 		return Result{}, err
 	}
-	conv.snoozed, conv.dirty, conv.moved = untilWritten, true, true
-	if !c.Until.IsZero() {
-		conv.snoozed = micros(c.Until)
+	d := chat.SnoozeData{Until: moment(micros(c.Until)), From: conv.stand()}
+	return Result{Events: []chat.Event{u.rest(conv, ch, c.By, d, c.Action)}}, nil
+}
+
+// rest lets a conversation rest and tells of it.
+func (u *unit) rest(conv *conversationRow, ch *channelRow, by chat.Party, d chat.SnoozeData, action chat.ActionID) chat.Event {
+	conv.snoozed, conv.dirty, conv.moved = untilOf(d.Until), true, true
+	return u.append(conv, ch, chat.Event{Kind: chat.KindSnoozed, Sender: &by, Action: action, Data: data(d)}, "")
+}
+
+// untilOf is the column of an end of a rest; the zero time is until the contact writes.
+func untilOf(end time.Time) int64 {
+	if end.IsZero() {
+		return untilWritten
 	}
-	by := c.By
-	e := chat.Event{Kind: chat.KindSnoozed, Sender: &by, Action: c.Action, Data: data(chat.SnoozeData{Until: moment(micros(c.Until))})}
-	return Result{Events: []chat.Event{u.append(conv, ch, e, "")}}, nil
+	return micros(end)
 }
 
 // isHeld refuses what no agent has.

@@ -47,15 +47,19 @@ func (c *Undo) apply(ctx context.Context, u *unit) (Result, error) {
 	if err := c.judge(e, u.now); err != nil {
 		return Result{}, err
 	}
-	if e.Kind == chat.KindSnoozed {
-		if conv.snoozed == 0 {
-			return Result{}, chat.Faultf(chat.CodeConflict, "the conversation does not rest any more")
-		}
-		return Result{Events: []chat.Event{u.wake(conv, ch, c.By, chat.SnoozeData{Reason: chat.ReasonUndone, Undoes: c.Seq}, c.Action)}}, nil
+	var d struct { // what both PlaceData and SnoozeData have
+		From   *chat.Stand `json:"from"`
+		Undoes int64       `json:"undoes"`
 	}
-	var d chat.PlaceData
 	if json.Unmarshal(e.Data, &d) != nil || d.From == nil || d.Undoes != 0 {
 		return Result{}, chat.Faultf(chat.CodeConflict, "that cannot be taken back")
+	}
+	if e.Kind == chat.KindSnoozed {
+		back := chat.SnoozeData{Reason: chat.ReasonUndone, Undoes: c.Seq, Until: d.From.SnoozedTill}
+		if rests(d.From, u.now) {
+			return Result{Events: []chat.Event{u.rest(conv, ch, c.By, back, c.Action)}}, nil
+		}
+		return Result{Events: []chat.Event{u.wake(conv, ch, c.By, back, c.Action)}}, nil
 	}
 	if conv.state == chat.StateClosed {
 		if last, err := u.lastOf(ctx, conv); err != nil || last != conv {
@@ -133,13 +137,15 @@ func (u *unit) putBack(ctx context.Context, conv *conversationRow, ch *channelRo
 		return e, err
 	}
 	conv.unread, conv.waiting, conv.queue = was.Unread, micros(was.Waiting), was.Queue
-	if was.Snoozed {
-		conv.snoozed = untilWritten
-		if !was.SnoozedTill.IsZero() {
-			conv.snoozed = micros(was.SnoozedTill)
-		}
+	if rests(&was, u.now) {
+		conv.snoozed = untilOf(was.SnoozedTill)
 	}
 	return e, nil
+}
+
+// rests tells whether what rested would still rest now.
+func rests(was *chat.Stand, now time.Time) bool {
+	return was.Snoozed && (was.SnoozedTill.IsZero() || was.SnoozedTill.After(now))
 }
 
 func faultOr(err error, code chat.Code, why string) error {
