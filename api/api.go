@@ -166,6 +166,8 @@ func (a *API) register() {
 	a.registerModels()
 	a.registerPrompts()
 	a.registerConversations()
+	a.registerDeskChannels()
+	a.registerMyOffers()
 	a.registerMessages()
 	a.registerPlaces()
 	a.registerWatch()
