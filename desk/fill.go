@@ -30,9 +30,10 @@ func (p *picture) fillAll(do actor) error {
 
 // fill offers what waits in a queue, in order, until nobody is free.
 func (p *picture) fill(q *queue, do actor) error {
+	news := q.news()
 	for i := 0; i < len(q.open) && len(q.free) > 0; {
 		w := q.open[i]
-		if w.stuck && !q.suits(w) {
+		if w.stuck && !q.suits(w, news) && !q.changed[p.agents[w.Assignee]] {
 			i++
 			continue
 		}
@@ -52,13 +53,28 @@ func (p *picture) fill(q *queue, do actor) error {
 	return nil
 }
 
-// suits tells whether one of those who have changed since a waiter was looked at may be somebody for it.
-func (q *queue) suits(w *waiter) bool {
+// news are those who have changed since the line was last looked at and can be somebody's. But for an expression, whether they fit does
+// not depend on who waits, or only on whom they have declined.
+func (q *queue) news() []*member {
+	var out []*member
 	for a := range q.changed {
-		if free, _ := a.free(); !free {
+		if q.rule != Expression {
+			if _, why, err := q.fits(&a.Agent, &Waiting{Skills: q.settings.Skills}); err != nil || why != "" {
+				continue
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// suits tells whether one of the news may be somebody for a waiter who was looked at before.
+func (q *queue) suits(w *waiter, news []*member) bool {
+	for _, a := range news {
+		if free, _ := a.free(); !free || slices.Contains(w.Declined, a.ID) {
 			continue
 		}
-		if w.Assignee == a.ID {
+		if q.rule != Expression {
 			return true
 		}
 		if _, out, err := q.fits(&a.Agent, &w.Waiting); err == nil && out == "" {
