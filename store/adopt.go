@@ -59,7 +59,8 @@ func (c *Adopt) apply(ctx context.Context, u *unit) (Result, error) {
 	if err := u.run(ctx, c.hand(old.contact, known.contact)); err != nil {
 		return Result{}, err
 	}
-	return Result{Events: c.goOn(u, ch, known.contact)}, nil
+	events, err := c.goOn(ctx, u, ch, known.contact)
+	return Result{Events: events}, err
 }
 
 // hand gives the conversations of one contact to another; a contact of whom nothing is left goes.
@@ -80,28 +81,26 @@ func (c *Adopt) hand(from, to int64) []stmt {
 }
 
 // goOn moves the open conversation. Where the known address has one open, that one goes on and the other is closed.
-func (c *Adopt) goOn(u *unit, ch *channelRow, contact int64) []chat.Event {
+func (c *Adopt) goOn(ctx context.Context, u *unit, ch *channelRow, contact int64) ([]chat.Event, error) {
 	was, is := threadKey{c.at.ws, c.at.no, c.From}, threadKey{c.at.ws, c.at.no, c.To.Address}
 	conv, there := u.latest[was], u.latest[is]
 	if conv == nil {
-		return nil
+		return nil, nil
 	}
 	conv.contact = contact
 	if conv.state == chat.StateClosed {
-		return nil
+		return nil, nil
 	}
-	by := &chat.Party{Type: chat.PartyContact, ID: c.To.Address, Name: c.To.Name}
+	by := chat.Party{Type: chat.PartyContact, ID: c.To.Address, Name: c.To.Name}
 	conv.dirty, conv.moved = true, true
 	if there != nil && there.state != chat.StateClosed {
-		conv.state, conv.closed, conv.unread = chat.StateClosed, micros(u.now), 0
-		return []chat.Event{u.append(conv, ch, chat.Event{
-			Kind: chat.KindClosed, Sender: by, Action: c.Action, Data: data(chat.PlaceData{State: chat.StateClosed, Reason: "goes on in " + string(there.uid)}),
-		}, "")}
+		e, err := u.move(ctx, conv, ch, chat.PlaceData{State: chat.StateClosed, Reason: "goes on in " + string(there.uid)}, by, c.Action)
+		return []chat.Event{e}, err
 	}
 	conv.thread, conv.threadBody = c.To.Address, chat.Thread{Address: c.To.Address}
 	u.latest[is] = conv
 	delete(u.latest, was)
 	return []chat.Event{u.append(conv, ch, chat.Event{
-		Kind: chat.KindMoved, Direction: chat.In, Sender: by, Action: c.Action, Data: data(chat.MovedData{From: c.From, To: c.To.Address}),
-	}, "")}
+		Kind: chat.KindMoved, Direction: chat.In, Sender: &by, Action: c.Action, Data: data(chat.MovedData{From: c.From, To: c.To.Address}),
+	}, "")}, nil
 }

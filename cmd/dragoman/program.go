@@ -254,7 +254,9 @@ func (p *program) work(ctx context.Context) error {
 	}
 	g.Go(func() error { return p.hub.Run(ctx) })
 	g.Go(func() error { return p.bots.Run(ctx) })
-	g.Go(func() error { return (&desk.Router{Store: p.store, Log: p.log, HTTP: p.web, Secrets: p.keys}).Run(ctx) })
+	g.Go(func() error {
+		return (&desk.Router{Store: p.store, Log: p.log, BotSilence: p.settings.BotSilence, HTTP: p.web, Secrets: p.keys}).Run(ctx)
+	})
 	g.Go(func() error { return (&report.Keeper{Store: p.store}).Run(ctx) })
 	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
 	g.Go(func() error { return p.workers.Run(ctx) })
