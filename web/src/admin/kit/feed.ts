@@ -1,0 +1,27 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { openFeed, shared } from '../../core/feed'
+import { useWorld } from '../../parts/world'
+import type { ChatEvent } from './types'
+
+// useEvents hears what happens while a part is shown; the answer tells whether the line is live.
+export function useEvents(hear: (e: ChatEvent) => void): boolean {
+  const { api } = useWorld()
+  const latest = useRef(hear)
+  latest.current = hear
+  const [live, set] = useState(false)
+  useEffect(() => {
+    const feed = openFeed({
+      url: '/v1/events',
+      ...shared(),
+      onFrame: (f) => {
+        const e = JSON.parse(f.data) as ChatEvent
+        latest.current({ ...e, kind: e.kind ?? f.kind })
+      },
+      onLine: (l) => set(l.state === 'live'),
+      onReset: () => {},
+      onSignedOut: () => api.onSignedOut(),
+    })
+    return () => feed.stop()
+  }, [])
+  return live
+}
