@@ -66,6 +66,12 @@ func Try(channel func(*http.Request) string) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		_ = page.Execute(w, map[string]any{"Channel": channel(r), "Style": template.CSS(tryStyle)}) //nolint:gosec // ours; an error: the reader has left
+		scheme := "http"
+		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+			scheme = "https"
+		}
+		_ = page.Execute(w, map[string]any{ // an error: the reader has left
+			"Channel": channel(r), "Style": template.CSS(tryStyle), "Script": scheme + "://" + r.Host + ScriptPath,
+		})
 	})
 }

@@ -32,7 +32,8 @@ launch.ariaLabel = 'Chat'
 const title = h('h2')
 const menu = h('details')
 const shut = button('✕', () => me.close())
-const list = h('div', { className: 'list', role: 'log', ariaLive: 'off', tabIndex: 0 })
+const thread = h('div')
+const list = h('div', { className: 'list', role: 'log', ariaLive: 'off', tabIndex: 0 }, thread)
 const typing = h('small', { hidden: true })
 const line = h('small', { role: 'status' })
 const news = h('small', { className: 'sr', role: 'status' }) // what came, for those who listen
@@ -40,7 +41,7 @@ const rate = h('div', { hidden: true })
 const ask = h('div')
 const text = h('textarea', { rows: 1, maxLength: 8000, oninput: () => writes() })
 const file = h('input', { type: 'file', multiple: true, hidden: true, onchange: () => take(file.files) })
-const attach = button('📎', () => file.click())
+const attach = button('+', () => file.click())
 const send = h('button', { className: 'me' }, '➤')
 const form = h('form', { onsubmit: (e: Event) => submit(e) }, ask, text, file, attach, send)
 const panel = h(
@@ -152,7 +153,7 @@ const submit = (e: Event): void => {
 const say = (m: Partial<Said>): void => {
   note = ''
   link.say({ ...m, form: Object.fromEntries([...ask.querySelectorAll('input')].map((i) => [i.name, i.value])) })
-  list.scrollTop = 1e9
+  list.scrollTop = 0 // its end
   text.focus()
 }
 
@@ -168,7 +169,7 @@ const take = async (files?: FileList | null, e?: Event): Promise<void> => {
     try {
       if (f.size > limit) throw 0
       const id = await link.upload(f, (n) => draw((note = `${f.name} ${Math.round(n * 100)} %`)))
-      say({ files: [id], names: '📎 ' + f.name })
+      say({ files: [id], names: f.name })
     } catch {
       draw((note = `${f.name}: ${f.size > limit ? large() : t('failed')}`))
     }
@@ -266,11 +267,8 @@ const drawList = (shown: Item[]): void => {
     row(m.id, m.way, () =>
       bubble('me', t('you'), !failed && (m.way ?? 'pending'), h('p', {}, m.text ?? m.choice?.title ?? m.names), failed && button(t('failed'), () => link.mark(m.id), 'pill')))
   }
-  const was = list.childNodes
-  if (was.length === want.length && want.every((e, i) => e === was[i])) return
-  const below = list.scrollHeight - list.scrollTop
-  list.replaceChildren(...want)
-  list.scrollTop = below - list.clientHeight < 160 ? 1e9 : list.scrollHeight - below
+  const was = thread.childNodes
+  if (was.length !== want.length || want.some((e, i) => e !== was[i])) thread.replaceChildren(...want)
 }
 
 const more = async (): Promise<void> => {

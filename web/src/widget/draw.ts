@@ -18,12 +18,12 @@ export const part = (p: Part, hub: string, pick?: (title: string, payload: strin
   const alt = p.name || p.title || p.type
   const words = p.words ?? [[p.text]]
   const picks = p.buttons?.map((b) => (b.url ? link(b.url, b.title) : pick && button(b.title, () => pick(b.title, b.payload!), 'pill'))).filter(Boolean) ?? []
-  const img: Element = h('img', { alt, onerror: () => img.replaceWith('📎 ', alt) }) // where the page's policy lets no image in
+  const img: Element = h('img', { alt, onerror: () => img.replaceWith(alt) }) // where the page's policy lets no image in
   const picture = /image|card/.test(p.type)
   if (picture && url) (img as HTMLImageElement).src = url
   return h(
     'div', {},
-    url && link(url, picture ? img : '📎 ' + alt),
+    url && link(url, picture ? img : alt),
     p.title && h('b', {}, p.title),
     p.text && h('p', {}, ...words.map(([text, tag, href]) => (href ? link(href, text) : h((tag || 'span') as 'b', {}, text)))),
     picks[0] && h('nav', {}, ...picks),

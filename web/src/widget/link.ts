@@ -16,7 +16,7 @@ let base: string
 let lang: string
 let on: Hears
 let ended: AbortController
-let current: AbortController
+let current: AbortController | undefined
 let sending: boolean
 let following: boolean
 let asking: Promise<string> | undefined
@@ -27,7 +27,7 @@ export const begin = (hub: string, channel: string, language: string, hears: Hea
   base = `${hub}/visitor/${channel}/`
   lang = 'lang=' + language
   on = hears
-  ended = current = new AbortController()
+  ended = new AbortController()
   sending = following = false
   const { signal } = ended
   addEventListener('online', again, { signal })
@@ -47,7 +47,7 @@ export const end = (): void => {
 
 // again gives up the line, which is most likely dead, and every rest.
 const again = (): void => {
-  current.abort()
+  current?.abort()
   resting.forEach((go) => go())
 }
 
@@ -172,7 +172,7 @@ export const follow = async (): Promise<void> => {
       const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
       for (let text = '', chunk; ; ) {
         clearTimeout(timer)
-        timer = setTimeout(() => current.abort(), silence)
+        timer = setTimeout(() => current!.abort(), silence)
         if ((chunk = await reader.read()).done) break
         tries = 0
         const frames = (text + chunk.value).split('\n\n')

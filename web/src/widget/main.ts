@@ -3,5 +3,5 @@ import { Chat } from './chat'
 // One page has one chat.
 if (!customElements.get('dragoman-chat')) {
   customElements.define('dragoman-chat', Chat)
-  ;(document.body ?? document.documentElement).append(new Chat())
+  document.documentElement.append(new Chat()) // the body may not be there yet
 }
