@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { after } from 'node:test'
 import { chromium } from 'playwright-core'
 
@@ -144,6 +144,7 @@ export class Hub {
   async as(user, { path = '/desk', width = 1440, height = 900, theme = 'light', locale = 'en', settings = {}, ...more } = {}) {
     const context = await (await this.browser()).newContext({ viewport: { width, height }, colorScheme: theme, locale, baseURL: this.url, reducedMotion: 'reduce', ...more })
     context.setDefaultTimeout(wait)
+    if (process.env.DRAGOMAN_PAGES) await this.serveFrom(context, process.env.DRAGOMAN_PAGES)
     if (user) await context.addCookies([await this.cookie(user)])
     if (Object.keys(settings).length) {
       await context.addInitScript((s) => localStorage.setItem('dragoman.settings', s), JSON.stringify(settings))
@@ -151,6 +152,18 @@ export class Hub {
     const page = await this.tab(context)
     await page.goto(path)
     return page
+  }
+
+  // serveFrom takes the pages from a folder such as web/dist/pages instead of the binary, under the same policy: a change of the pages can be
+  // tried without building the program.
+  async serveFrom(context, folder) {
+    const headers = { 'content-security-policy': (await fetch(this.url + '/desk')).headers.get('content-security-policy') }
+    const types = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html' }
+    await context.route(/^http:\/\/[^/]+\/(assets\/.*|desk.*|admin.*|wall.*|playground.*|sign-in.*|welcome.*)?$/, (route) => {
+      const { pathname } = new URL(route.request().url())
+      const file = join(folder, extname(pathname) ? pathname : 'index.html')
+      return existsSync(file) ? route.fulfill({ body: readFileSync(file), headers: { ...headers, 'content-type': types[extname(file)] ?? 'application/json' } }) : route.continue()
+    })
   }
 
   // tab opens one more tab beside the others of a browser.

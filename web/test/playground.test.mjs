@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { axe, everyLook, shot, sound, start, until } from './harness.mjs'
 
 const hub = await start({ fresh: true })
@@ -158,6 +159,14 @@ test('playground 40: all of it by keys', async () => {
   await page.getByRole('button', { name: 'Go on' }).waitFor()
   sound(page)
   await page.context().close()
+})
+
+test('playground 40: the page weighs at most 45 kB, its looks 4 kB', async () => {
+  const manifest = await (await fetch(hub.url + '/assets/manifest.json')).json()
+  const { file, css } = manifest['src/playground/index.tsx']
+  const weight = async (path) => gzipSync(Buffer.from(await (await fetch(hub.url + '/' + path)).arrayBuffer()), { level: 9 }).length
+  assert.ok((await weight(file)) <= 45_000, `${file}: ${await weight(file)}`)
+  assert.ok((await weight(css[0])) <= 4000, `${css[0]}: ${await weight(css[0])}`)
 })
 
 test('playground 40: in every look', async () => {

@@ -330,7 +330,8 @@ test('widget 11: typing both ways, expiring; who joined, where one stands, and c
   await open(page)
   await write(page, 'hello')
   const c = await conversation(id)
-  await page.getByRole('status').filter({ hasText: /You are number \d+|Waiting for a person/ }).waitFor()
+  const number = async () => Number(/You are number (\d+)/.exec(await page.getByRole('status').filter({ hasText: 'number' }).first().textContent())?.[1])
+  assert.equal(await number(), (await hub.api('GET', `/v1/conversations/${c.id}/waiting`)).position)
   await hub.api('POST', `/v1/conversations/${c.id}/assign`, { assignee: ann.id })
   await page.getByText('Ann Eleven has joined').waitFor()
   await until('typing', async () => {
@@ -343,6 +344,12 @@ test('widget 11: typing both ways, expiring; who joined, where one stands, and c
     return page.calls.includes('POST typing')
   })
   await done(page)
+
+  await hub.api('PUT', '/v1/hours/never', { time_zone: 'UTC', week: {} })
+  const late = await visit(await channel({ hours: 'never' }, { queue: 'support' }))
+  await open(late)
+  await late.getByText('We are closed now. Leave a message and we will answer.').waitFor()
+  await done(late)
 })
 
 test('widget 12: choices of a bot are buttons, also answered by typing; the chosen one stays as text', async () => {

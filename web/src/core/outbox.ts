@@ -10,6 +10,7 @@ export interface Waiting {
   at: number // when it was written
   tries: number
   failed?: string // the hub's words: it will not be tried again by itself
+  seen?: number // the event that the stream has told of before the answer came
 }
 
 export interface OutboxOptions {
@@ -56,6 +57,11 @@ export class Outbox {
     const w = this.all.find((x) => x.id === id)
     this.put(this.all.filter((x) => x.id !== id))
     if (w) void this.next(w.conversation)
+  }
+
+  // seen notes that the stream has told of it already; the answer is still waited for.
+  seen(id: string, seq: number): void {
+    if (this.all.some((x) => x.id === id)) this.put(this.all.map((x) => (x.id === id ? { ...x, seen: seq } : x)))
   }
 
   flush(): void {

@@ -10,7 +10,7 @@ import { viewNames } from './views'
 export function Commands({ asked, togglePanel }: { asked: boolean; togglePanel(): void }) {
   const t = useT()
   const { desk, acts, id, ask, show, view, setView } = useDesk()
-  const { toasts } = useWorld()
+  const { toasts, keys } = useWorld()
   const step = useStep()
   const offers = useMyOffers()
   const free = () => !asked
@@ -32,7 +32,7 @@ export function Commands({ asked, togglePanel }: { asked: boolean; togglePanel()
   }
   const state = (name: string) => void desk.setMyState(name).catch((e: unknown) => toasts.bad(e))
   useKeys([
-    { id: 'palette', keys: 'Mod+K', title: t('desk_palette'), anywhere: true, when: free, run: () => ask({ what: 'palette' }) },
+    { id: 'palette', keys: 'Mod+K', title: t('desk_palette'), anywhere: true, when: free, run: () => ask({ what: 'palette', commands: keys.list.filter((b) => b.id !== 'palette' && (!b.when || b.when())) }) },
     { id: 'next', keys: 'J', title: t('desk_next'), when: free, run: () => step(1) },
     { id: 'previous', keys: 'K', title: t('desk_previous'), when: free, run: () => step(-1) },
     { id: 'accept', keys: 'A', title: t('desk_accept_take'), when: () => free() && (first() !== undefined || (open() && !mine())), run: accept },

@@ -78,17 +78,14 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
       ...ready.map((f) => ({ type: f.kind, payload: { file: f.file, name: f.name } })),
     ]
     const body = ready.length ? { stack } : { text: text.trim() }
-    desk.say(c.id, { ...body, ...(talking.reply && !note ? { reply_to: { seq: talking.reply.seq } } : {}) }, note)
+    desk.say(c.id, { ...body, ...(talking.reply && !note ? { reply_to: { seq: talking.reply.seq } } : {}) }, note, after && (() => void acts.close(c.id)))
     files.clear()
     talk({})
     const next = { text: '', note: false }
     setDraft(next)
     desk.drafts.set(c.id, next)
     telling.stop()
-    if (after) {
-      if (after === 'next') step(1)
-      void acts.close(c.id)
-    }
+    if (after === 'next') step(1)
     return true
   }
   const latest = useLatest(send)

@@ -1,5 +1,6 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
+import type { Binding } from '../core/keys'
 import { useStore } from '../parts/world'
 import type { Acts } from './acts'
 import type { Desk } from './desk'
@@ -18,7 +19,7 @@ export interface DeskWorld {
 }
 
 // Asked is a dialog that is open.
-export type Asked = { what: 'transfer' | 'snooze' | 'tag'; ids: string[] } | { what: 'palette' | 'keys' } | null
+export type Asked = { what: 'transfer' | 'snooze' | 'tag'; ids: string[] } | { what: 'palette'; commands: Binding[] } | { what: 'keys' } | null
 
 export const DeskContext = createContext<DeskWorld>(null as unknown as DeskWorld)
 

@@ -9,7 +9,7 @@ import type { Session } from '../core/session'
 import type { Frame } from '../core/sse'
 import { Store } from '../core/store'
 import { emptyState, reduce, seen, type Action, type DeskState } from './state'
-import type { Agent, Channel, Conversation, Event, Offer, Presence, Queue } from './types'
+import { textOf, type Agent, type Channel, type Conversation, type Event, type Message, type Offer, type Presence, type Queue } from './types'
 import { asks, type View } from './views'
 
 // What an event says is not enough for these: the conversation is read again.
@@ -27,6 +27,7 @@ export class Desk {
   private loading = new Set<string>()
   private due = new Set<string>() // conversations to be read again
   private timer: ReturnType<typeof setTimeout> | undefined
+  private afterwards = new Map<string, () => void>() // what follows a message
   private marked = new Map<string, number>() // what was said to be read
 
   constructor(
@@ -41,7 +42,11 @@ export class Desk {
       name: 'dragoman.outbox.' + session.user.id,
       send: (w) => api.post(w.path, w.body, w.id),
       onChange: (list) => this.store.do({ do: 'outbox', list }),
-      onSent: (w, answer) => this.said(w.conversation, answer as Event),
+      onSent: (w, answer) => {
+        this.said(w.conversation, answer as Event)
+        this.afterwards.get(w.id)?.()
+        this.afterwards.delete(w.id)
+      },
     })
     this.store.do({ do: 'outbox', list: this.outbox.list })
     this.feed = openFeed({
@@ -79,7 +84,7 @@ export class Desk {
   // load reads everything around the lists; what was read of the lists stays until it is read again.
   async load(): Promise<void> {
     this.cursors.clear()
-    const list = <T>(path: string) => this.api.all<T>(path).catch(() => [] as T[])
+    const list = <T>(path: string) => this.api.get<List<T>>(path).then((l) => l.items, () => [] as T[])
     const [agents, queues, channels, states, offers] = await Promise.all([
       list<Agent>('/v1/agents'),
       list<Queue>('/v1/queues'),
@@ -131,11 +136,21 @@ export class Desk {
       return
     }
     const known = this.state.conversations.has(e.conversation)
+    this.own(e)
     this.store.do({ do: 'event', event: e })
     const t = this.state.threads.get(e.conversation)
     if (t?.atEnd && e.seq > (t.events.at(-1)?.seq ?? 0)) void this.catchUp(e.conversation)
     if (!known || reread.has(e.kind) || (e.kind === 'offered' && this.offeredToMe(e.conversation))) this.again(e.conversation)
     if ((e.kind === 'message' && e.direction === 'in') || e.kind === 'offered') this.onIn(e)
+  }
+
+  // own finds what was said here when the stream tells of it before the answer comes, so that it is not shown twice.
+  private own(e: Event): void {
+    if ((e.kind !== 'message' && e.kind !== 'note') || e.sender?.id !== this.me) return
+    const w = this.outbox.list.find((x) => x.conversation === e.conversation && x.failed === undefined && x.seen === undefined)
+    if (!w || w.path.endsWith('/notes') !== (e.kind === 'note')) return
+    const body = w.body as { text?: string; stack?: Message['stack'] }
+    if ((body.text ?? textOf({ stack: body.stack ?? [] })) === textOf(e.message)) this.outbox.seen(w.id, e.seq)
   }
 
   offeredToMe(id: string): boolean {
@@ -156,8 +171,8 @@ export class Desk {
   private around(): void {
     clearTimeout(this.aroundTimer)
     this.aroundTimer = setTimeout(() => {
-      void Promise.all([this.api.all<Agent>('/v1/agents'), this.api.all<Queue>('/v1/queues')]).then(
-        ([agents, queues]) => this.store.do({ do: 'around', agents, queues }),
+      void Promise.all([this.api.get<List<Agent>>('/v1/agents'), this.api.get<List<Queue>>('/v1/queues')]).then(
+        ([agents, queues]) => this.store.do({ do: 'around', agents: agents.items, queues: queues.items }),
         () => {},
       )
     }, 100)
@@ -236,8 +251,11 @@ export class Desk {
   }
 
   // say puts a message or a note into the outbox: it is shown at once.
-  say(id: string, body: { text?: string; stack?: unknown[]; reply_to?: { seq: number } }, note = false): void {
-    this.outbox.add({ id: newID(), conversation: id, path: `/v1/conversations/${id}/${note ? 'notes' : 'messages'}`, body })
+  // then runs once the hub has it, and never when the hub refuses it.
+  say(id: string, body: { text?: string; stack?: unknown[]; reply_to?: { seq: number } }, note = false, then?: () => void): void {
+    const key = newID()
+    if (then) this.afterwards.set(key, then)
+    this.outbox.add({ id: key, conversation: id, path: `/v1/conversations/${id}/${note ? 'notes' : 'messages'}`, body })
   }
 
   // said takes the confirmed event before the stream tells of it.

@@ -16,7 +16,7 @@ export function Dialogs({ asked, onClose }: { asked: Asked; onClose(): void }) {
     case 'tag':
       return <Tag ids={asked.ids} onClose={onClose} />
     case 'palette':
-      return <Palette onClose={onClose} />
+      return <Palette commands={asked.commands} onClose={onClose} />
     case 'keys':
       return <KeyList onClose={onClose} />
     default:
@@ -157,13 +157,11 @@ export function keyWords(keys: string): string {
 }
 
 // Palette runs every command and shows each one's key, so that it teaches; and it jumps to conversations by name.
-function Palette({ onClose }: { onClose(): void }) {
+function Palette({ commands, onClose }: { commands: Binding[]; onClose(): void }) {
   const t = useT()
   const { keys } = useWorld()
   const { show } = useDesk()
   const conversations = useDeskState((s) => s.conversations)
-  // what can be done is asked before the palette has the focus
-  const [commands] = useState(() => keys.list.filter((b) => b.id !== 'palette' && (!b.when || b.when())))
   const choices: Choice[] = [
     ...commands.map((b): Choice => ({ id: b.id, title: b.title, words: b.id, hint: keys.keysOf(b) ? <kbd>{keyWords(keys.keysOf(b))}</kbd> : null })),
     ...[...conversations.values()].slice(0, 300).map((c): Choice => ({ id: 'c:' + c.id, title: c.contact.name || c.thread.address, words: c.thread.address, icon: 'desk' })),

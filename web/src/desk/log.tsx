@@ -25,7 +25,7 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
   const thread = useDeskState((s) => s.threads.get(id))!
   const outbox = useDeskState((s) => s.outbox)
   const me = useDeskState((s) => s.me)
-  const items = useMemo(() => itemsOf(thread.events, thread.atEnd ? outbox.filter((w) => w.conversation === id) : [], { type: 'agent', ...me }), [thread, outbox, id])
+  const items = useMemo(() => itemsOf(thread.events, thread.atEnd ? outbox.filter((w) => w.conversation === id && w.seen === undefined) : [], { type: 'agent', ...me }), [thread, outbox, id])
   const [end, setEnd] = useState<string | null>(null) // the key of the last item that is mounted; null: the newest
   const [marked, mark] = useState(0)
   const box = useRef<HTMLDivElement>(null)
@@ -97,7 +97,7 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
       <div ref={box} class="log" role="log" aria-label={t('desk_log')} tabIndex={0} onScroll={look}>
         <ol>
           {shown.map((x) => (
-            <li key={x.key} data-key={x.key} class={'item ' + x.kind}>
+            <li key={x.key} data-key={x.key} class={'item is-' + x.kind}>
               <ItemView item={x} id={id} marked={marked} onReply={onReply} onEdit={onEdit} />
             </li>
           ))}
@@ -146,7 +146,7 @@ function PlaceLine({ e }: { e: Event }) {
   const queues = useDeskState((s) => s.queues)
   const d = e.data ?? {}
   const agent = (id: string) => agents.find((a) => a.id === id)?.name ?? id
-  const by = e.sender?.type === 'agent' ? agent(e.sender.id ?? '') || (e.sender.name ?? '') : ''
+  const by = e.sender?.type === 'agent' && e.sender.id !== d.assignee ? (agents.find((a) => a.id === e.sender!.id)?.name ?? e.sender.name ?? '') : ''
   const params = {
     agent: agent(text(d.assignee)),
     agents: new Intl.ListFormat(i18n.language).format((Array.isArray(d.agents) ? (d.agents as string[]) : []).map(agent)),
