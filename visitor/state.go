@@ -45,11 +45,7 @@ func (s *Server) answered(ctx context.Context, x *site) (bool, error) {
 	if x.Hours == "" || s.Open == nil {
 		return true, nil
 	}
-	open, err := s.Open(ctx, x.workspace, x.Hours)
-	if chat.CodeOf(err) == chat.CodeNotFound { // hours that there are not close nothing
-		return true, nil
-	}
-	return open, err
+	return s.Open(ctx, x.workspace, x.Hours)
 }
 
 // words tell a visitor where the conversation is.
