@@ -183,6 +183,7 @@ func (a *API) register() {
 	a.registerAgents()
 	a.registerConversationPatch()
 	a.registerStart()
+	a.registerSearch()
 	a.registerFields()
 	a.registerReplies()
 	a.registerActions()

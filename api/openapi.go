@@ -24,6 +24,7 @@ var tags = []*huma.Tag{
 	{Name: "messages", Description: "What is said in a conversation."},
 	{Name: "queues", Description: "Where conversations wait for agents."},
 	{Name: "agents", Description: "Who answers: states, limits, skills."},
+	{Name: "search", Description: "People, and what was said."},
 	{Name: "actions", Description: "What agents have other systems do, by signed hooks."},
 	{Name: "fields", Description: "Facts that people keep of conversations and contacts."},
 	{Name: "replies", Description: "Canned replies: texts by language that agents find by a shortcut."},

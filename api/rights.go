@@ -86,6 +86,7 @@ var needs = map[string]need{
 
 	"changeConversation": {access.ConversationsWrite, ""},
 	"startConversation":  {access.ConversationsWrite, ""},
+	"search":             {access.ConversationsRead, ""},
 	"listTags":           {access.ConversationsRead, ""},
 
 	"putAction":               {access.DeskWrite, "action"},

@@ -83,7 +83,9 @@ func (c *Erase) blank(contact int64, u *unit) []stmt {
 	const of = "(SELECT x.no FROM conversations x WHERE x.workspace = $1 AND x.contact = $2)"
 	const uids = "(SELECT x.uid FROM conversations x WHERE x.workspace = $1 AND x.contact = $2)"
 	args := []any{c.ws, contact}
-	return []stmt{
+	// the index of words hears of it too, for it may be behind; what it has is gone at once
+	words := u.s.engine.(searchIndex).dropEntries("workspace = $1 AND conversation IN "+of, args)
+	return append(words, []stmt{
 		{sql: "UPDATE events SET body = '" + erasedBody + "', external_id = '', failure = '' WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM message_ids WHERE workspace = $1 AND conversation IN " + of, args: args},
 		{sql: "DELETE FROM follower_state WHERE workspace = $1 AND conversation IN " + of, args: args},
@@ -97,7 +99,7 @@ func (c *Erase) blank(contact int64, u *unit) []stmt {
 			sql:  "UPDATE contacts SET name = '', language = '', properties = '{}', erased_at = $3, updated_at = $3 WHERE workspace = $1 AND no = $2",
 			args: []any{c.ws, contact, micros(u.now)},
 		},
-	}
+	}...)
 }
 
 // blankElsewhere rewrites what names the contact outside its conversations: events of the channels themselves (somebody unknown who

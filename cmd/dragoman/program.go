@@ -30,6 +30,7 @@ import (
 	"github.com/dragoman-hub/dragoman/llm"
 	"github.com/dragoman-hub/dragoman/outbound"
 	"github.com/dragoman-hub/dragoman/report"
+	"github.com/dragoman-hub/dragoman/search"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/telemetry"
@@ -258,6 +259,7 @@ func (p *program) work(ctx context.Context) error {
 		return (&desk.Router{Store: p.store, Log: p.log, BotSilence: p.settings.BotSilence, HTTP: p.web, Secrets: p.keys}).Run(ctx)
 	})
 	g.Go(func() error { return (&report.Keeper{Store: p.store}).Run(ctx) })
+	g.Go(func() error { return (&search.Index{Store: p.store, Fold: knowledge.Fold, Log: p.log}).Run(ctx) })
 	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
 	g.Go(func() error { return p.workers.Run(ctx) })
 	g.Go(func() error { return p.measure(ctx) })
