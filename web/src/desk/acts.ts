@@ -79,7 +79,7 @@ export class Acts {
     if (e) this.offer(this.t('desk_closed', { name }), [[id, e]])
   }
 
-  async transfer(id: string, to: { queue?: string; agent?: string }, title: string, note: string): Promise<void> {
+  async transfer(id: string, to: { queue?: string; agent?: string; force?: boolean }, title: string, note: string): Promise<void> {
     const name = this.name(id)
     const patch: Partial<Conversation> = to.agent ? { state: 'assigned', assignee: to.agent } : { state: 'queued', assignee: '', queue: to.queue ?? '' }
     const e = await this.desk.act(id, patch, '/transfer', { ...to, ...(note ? { note } : {}) }, this.t('desk_cannot_transfer'))

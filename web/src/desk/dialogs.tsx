@@ -47,10 +47,12 @@ function Transfer({ ids, onClose }: AskedFor) {
         hint: <span class="soft small">{a.available ? t('desk_agent_load', { n: a.load }) : t('desk_agent_away')}</span>,
       })),
   ]
+  // who is away was shown as away: to choose that person is to mean it
+  const away = (id: string) => agents.find((a) => a.id === id)?.available === false
   const pick = (c: Choice) => {
     onClose()
     const [kind, name] = [c.id.slice(0, 1), c.id.slice(2)]
-    for (const id of ids) void acts.transfer(id, kind === 'q' ? { queue: name } : { agent: name }, c.title, note.trim())
+    for (const id of ids) void acts.transfer(id, kind === 'q' ? { queue: name } : { agent: name, ...(away(name) ? { force: true } : {}) }, c.title, note.trim())
   }
   return (
     <Dialog title={t('desk_transfer')} onClose={onClose}>
