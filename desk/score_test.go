@@ -78,3 +78,19 @@ func FuzzScore(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumentedScore: the example of docs/desk.md is one.
+func TestDocumentedScore(t *testing.T) {
+	s, err := CompileScore("contact.properties.manager == agent.id ? 100 : agent.skills.fr > 0 ? agent.skills.fr : false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[AgentID]float64{"ann": 100, "bob": 3} {
+		if score, ok, err := s.rate(&Agent{ID: id, Skills: map[string]int{"fr": 3}}, facts()); score != want || !ok || err != nil {
+			t.Errorf("%s: %g, %v, %v", id, score, ok, err)
+		}
+	}
+	if _, ok, err := s.rate(&Agent{ID: "cid"}, facts()); ok || err != nil {
+		t.Errorf("without the skill: %v, %v", ok, err)
+	}
+}
