@@ -28,7 +28,7 @@ type QueueSettings struct {
 	MaxWaitSeconds int               `json:"max_wait_seconds,omitempty" minimum:"0" maximum:"2678400" doc:"How long a conversation waits here at the most, while the queue is open; at least 10, no limit by default."`
 	AfterMaxWait   *desk.Consequence `json:"after_max_wait,omitempty" doc:"What becomes of it then."`
 	TellWait       string            `json:"tell_wait,omitempty" maxLength:"2000" example:"You are number {{position}}; it will take about {{minutes}} minutes." doc:"What those who wait are told, when it has changed and at most once a minute. With {{minutes}} in it nothing is told while nobody knows."`
-	Expression     string            `json:"expression,omitempty" maxLength:"4096" example:"agent.skills.fr ?? false" doc:"Of the rule expression: rates an agent; the highest wins; false or nil is not to be asked. It sees agent, conversation, contact and fields."`
+	Expression     string            `json:"expression,omitempty" maxLength:"4096" example:"agent.skills.fr > 0 ? agent.skills.fr : false" doc:"Of the rule expression: rates an agent; the highest wins; false or nil is not to be asked. It sees agent, conversation, contact and fields."`
 	URL            string            `json:"url,omitempty" maxLength:"2000" doc:"Of the rule http: the service that is asked."`
 	TimeoutMS      int               `json:"timeout_ms,omitempty" minimum:"0" maximum:"30000" doc:"How long it may take; 2000 by default. After that the least busy is asked."`
 

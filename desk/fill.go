@@ -92,8 +92,8 @@ func (p *picture) find(q *queue, w *waiter, do actor) (done bool, err error) {
 		}
 	}
 	if q.rule == Outside && q.assignee(&w.Waiting) == nil {
-		fit, _, err := q.judge(&w.Waiting, q.last)
-		if err != nil || len(fit) == 0 {
+		var fit []Candidate
+		if fit, _, err = q.judge(&w.Waiting, q.last); err != nil || len(fit) == 0 {
 			return false, err
 		}
 		done, err = do.ask(q, w, fit)

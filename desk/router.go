@@ -76,7 +76,7 @@ func (r *Router) picture(tx *store.Tx) (*picture, error) {
 	r.mu.Lock()
 	p := r.pictures[tx.Workspace()]
 	r.mu.Unlock()
-	if p != nil && p.last == tx.Since() && !(p.reads && tx.Along()) {
+	if p != nil && p.last == tx.Since() && (!p.reads || !tx.Along()) {
 		return p, nil
 	}
 	if tx.Along() {
