@@ -131,6 +131,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer a.streams.leave(callerOf(ctx).ID)
 	a.unbound(w, r)
+	narrow(ctx)
 	out := newSSE(a, w)
 	defer out.end()
 	return a.follow(ctx, out, ws, req, func(was access.Who) (access.Who, bool) { return a.stillGood(r, was) })
@@ -259,10 +260,12 @@ func (a *API) goOn(ctx context.Context, out *sse, l *listener, after int64, now 
 			if err := out.events(frames); err != nil {
 				return err
 			}
+			written := 0
 			for _, fr := range frames {
 				after = max(after, fr.pos)
+				written += len(fr.wire)
 			}
-			if gap := l.feed.pause(); l.filter.Conversation == "" && gap >= time.Millisecond {
+			if gap := l.feed.pause(written); l.filter.Conversation == "" && gap >= time.Millisecond {
 				bell = nil // what comes meanwhile goes out together
 				pause.Reset(gap)
 			}

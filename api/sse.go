@@ -49,12 +49,33 @@ func (s *sse) events(frames []*frame) error {
 		return nil
 	}
 	s.begin()
-	for _, f := range frames {
-		if _, err := s.w.Write(f.wire); err != nil {
+	buf := s.a.streams.scratch.Get().(*[]byte)
+	defer s.a.streams.scratch.Put(buf)
+	for len(frames) > 0 {
+		piece, n := frames[0].wire, 1
+		if len(frames) > 1 {
+			piece, n = gather((*buf)[:0], frames)
+			*buf = piece
+		}
+		if _, err := s.w.Write(piece); err != nil {
 			return err
 		}
+		frames = frames[n:]
 	}
 	return s.rc.Flush()
+}
+
+// pieceSize is about how much is written at once: net/http cuts small writes into smaller ones, and a large one has to be kept for as long
+// as a slow client takes.
+const pieceSize = 16 << 10
+
+// gather puts frames together, the first one at least; the answer is how many.
+func gather(into []byte, frames []*frame) (piece []byte, n int) {
+	for n < len(frames) && (n == 0 || len(into)+len(frames[n].wire) <= pieceSize) {
+		into = append(into, frames[n].wire...)
+		n++
+	}
+	return into, n
 }
 
 // mark is a sign of life that also tells the position: an id without data moves the client's Last-Event-ID and is no event.

@@ -18,13 +18,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/api"
 	"github.com/dragoman-hub/dragoman/blob"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector/all"
+	"github.com/dragoman-hub/dragoman/desk"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/outbound"
+	"github.com/dragoman-hub/dragoman/report"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/telemetry"
@@ -41,12 +44,15 @@ type spec struct {
 	Bots     bool          // bots follow the log, as in the program
 	Out      bool          // and the way out works, as in the program
 	Chats    bool          // chats on web pages too; functions of workers are answered by a stand-in that streams
+	Desk     int           // so many agents answer the queue "support", and routing and reports follow the log, as in the program
+	Own      bool          // the agents see what is offered to them or theirs, and nothing else
 }
 
 type channelSpec struct {
 	Connector string
 	Settings  json.RawMessage
 	Flow      string
+	Queue     string
 }
 
 // hello is the first line of the server's output.
@@ -54,6 +60,8 @@ type hello struct {
 	Addr      string
 	Workspace chat.WorkspaceID
 	Channels  []chat.ChannelID
+	Token     string   // may do everything
+	Agents    []string // headers by which the agents of the desk prove who they are
 }
 
 // serve is the server process: it obeys commands from its standard input and ends when that closes.
@@ -82,7 +90,7 @@ func serve(text string) error {
 		return err
 	}
 	hi.Addr = l.Addr().String()
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnContext: api.WithConn}
 	go func() { _ = srv.Serve(l) }()
 	out := json.NewEncoder(os.Stdout)
 	if err := out.Encode(hi); err != nil {
@@ -176,6 +184,7 @@ func openHub(ctx context.Context, sp spec, hi *hello) (*running, error) {
 	})
 	r.handler = api.New(api.Options{
 		Store: r.store, Hub: r.hub, Wake: bus, Secrets: keys, Now: time.Now, Log: log, Version: "bench", Metrics: metrics.Handler(),
+		Limits: unlimited, Access: access.Settings{Hashing: access.Hashing{Memory: 64, Passes: 1}},
 	})
 	if sp.Chats {
 		r.chats(blobs, bus, keys, log)
@@ -200,13 +209,13 @@ func (r *running) setUp(ctx context.Context, sp spec, hi *hello) error {
 		}
 	}
 	for _, c := range sp.Channels {
-		ch, err := r.hub.AddChannel(ctx, ws.ID, hub.ChannelInput{Connector: c.Connector, Settings: c.Settings, Flow: c.Flow})
+		ch, err := r.hub.AddChannel(ctx, ws.ID, hub.ChannelInput{Connector: c.Connector, Settings: c.Settings, Flow: c.Flow, Queue: c.Queue})
 		if err != nil {
 			return fmt.Errorf("channel of %s: %w", c.Connector, err)
 		}
 		hi.Channels = append(hi.Channels, ch.ID)
 	}
-	return nil
+	return r.staff(ctx, sp, hi)
 }
 
 // run lets the stations work until ctx ends and closes everything.
@@ -217,6 +226,10 @@ func (r *running) run(ctx context.Context, sp spec) error {
 		if r.caller != nil {
 			g.Go(func() error { return r.bots.RunCalls(ctx, r.caller) })
 		}
+	}
+	if sp.Desk > 0 {
+		g.Go(func() error { return (&desk.Router{Store: r.store}).Run(ctx) })
+		g.Go(func() error { return (&report.Keeper{Store: r.store}).Run(ctx) })
 	}
 	if sp.Out {
 		g.Go(func() error { return r.hub.Run(ctx) })

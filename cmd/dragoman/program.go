@@ -326,7 +326,7 @@ func (p *program) route(r *http.Request) string {
 // server is the HTTP server with its limits.
 func (p *program) server() *http.Server {
 	return &http.Server{
-		Handler: p.metrics.Counted(p, time.Now, p.route), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: p.metrics.Counted(p, time.Now, p.route), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnContext: api.WithConn,
 		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 }
