@@ -58,7 +58,7 @@ func (p *pace) take(name string, now time.Time) error {
 	r := b.ReserveN(now, 1)
 	if wait := r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
-		return tooFast{wait}
+		return paceError{wait}
 	}
 	return nil
 }

@@ -20,10 +20,10 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.code + ": " + r.detail }
 
-// tooFast is the answer to who calls too often.
-type tooFast struct{ wait time.Duration }
+// paceError is the answer to who calls too often.
+type paceError struct{ wait time.Duration }
 
-func (t tooFast) Error() string { return "throttled: too many calls, wait " + t.wait.String() }
+func (t paceError) Error() string { return "throttled: too many calls, wait " + t.wait.String() }
 
 // statusOf turns codes into statuses; others are 500.
 var statusOf = map[chat.Code]int{
@@ -37,7 +37,7 @@ func problemOf(err error) (p refusal, wait time.Duration) {
 	if r, ok := errors.AsType[refusal](err); ok {
 		return r, 0
 	}
-	if t, ok := errors.AsType[tooFast](err); ok {
+	if t, ok := errors.AsType[paceError](err); ok {
 		return refusal{http.StatusTooManyRequests, "throttled", "too many calls"}, t.wait
 	}
 	if f, ok := errors.AsType[*chat.Fault](err); ok && statusOf[f.Code] != 0 {

@@ -86,7 +86,7 @@ func (s *Server) enter(c *call) (leave func(), err error) {
 	case s.count >= s.Limits.Streams:
 		return nil, chat.Faultf(chat.CodeUnavailable, "too many visitors: try again soon")
 	case s.open[mine] >= s.Limits.Mine || s.open[near] >= s.Limits.Near:
-		return nil, tooFast{5 * time.Second}
+		return nil, paceError{5 * time.Second}
 	}
 	s.count++
 	s.open[mine]++

@@ -3,6 +3,7 @@ package visitor_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,8 +141,8 @@ func TestResume(t *testing.T) {
 			w.write(conv.ID, chat.KindMessage, chat.TextMessage(fmt.Sprint("missed ", i)))
 		}
 		w.serve()
-		var pos int64
-		fmt.Sscan(last.id, &pos)
+		pos, err := strconv.ParseInt(last.id, 10, 64)
+		w.must(err)
 		s = k.stream(pos)
 		for i := range 5 {
 			e := <-s.events
@@ -229,9 +230,9 @@ func TestHistory(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// A slow reader is cut off and holds up nobody; what it missed it gets when it comes back.
+// A slow reader is cut off and holds up nobody; what it missed it gets when it comes back, as often as it takes.
 func TestSlowReader(t *testing.T) {
-	w := newWorld(t, lite(t), "", `{}`, func(o *visitor.Options) { o.Limits.Buffer, o.Limits.Backlog = 4, 1<<20 })
+	w := newWorld(t, lite(t), "", `{}`, func(o *visitor.Options) { o.Limits.Buffer = 4 })
 	slow, fast := w.tab(), w.tab()
 	slow.say("hi")
 	conv := w.only()
@@ -240,15 +241,31 @@ func TestSlowReader(t *testing.T) {
 	blocked := w.dialSlow(slow, pos)
 	f := fast.stream(pos)
 	big := strings.Repeat("x", 60<<10)
-	for range 200 { // more than the buffers of both sockets hold
-		w.write(conv.ID, chat.KindMessage, chat.TextMessage(big))
+	const count = 100 // more than the buffers of both sockets hold
+	for i := range count {
+		w.write(conv.ID, chat.KindMessage, chat.TextMessage(fmt.Sprint(i, " ", big)))
 	}
 	fast.say("still here")
 	f.says("still here")
 	blocked.cutOff()
-	s := slow.stream(pos)
-	for range 200 {
-		s.says(big)
+	for next := 0; next < count; {
+		s := slow.stream(pos)
+		for e := range s.all() {
+			if e.kind != "message" {
+				continue
+			}
+			if !strings.Contains(e.data[:min(len(e.data), 300)], fmt.Sprintf(`"text":"%d `, next)) {
+				t.Fatalf("message %d is %.300s", next, e.data)
+			}
+			var err error
+			if pos, err = strconv.ParseInt(e.id, 10, 64); err != nil {
+				t.Fatal(err)
+			}
+			if next++; next == count {
+				break
+			}
+		}
+		s.close()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -339,7 +340,7 @@ func (k *tab) stream(after int64) *stream {
 	k.w.t.Helper()
 	ctx, cancel := context.WithCancel(k.w.t.Context())
 	req := k.w.request(ctx, "GET", "/visitor/"+string(k.site)+"/stream", nil, "Authorization", "Bearer "+k.token, "Last-Event-ID", fmt.Sprint(after))
-	res, err := http.DefaultClient.Do(req)
+	res, err := http.DefaultClient.Do(req) //nolint:bodyclose // the reader below closes it
 	k.w.must(err)
 	if res.StatusCode != 200 {
 		raw, _ := io.ReadAll(res.Body)
@@ -389,6 +390,30 @@ func (s *stream) until(kind string, good func(data string) bool) sse {
 			s.t.Fatalf("the stream ended before: %s", kind)
 		case <-late:
 			s.t.Fatalf("never on the stream: %s", kind)
+		}
+	}
+}
+
+// all gives the events until the stream ends.
+func (s *stream) all() iter.Seq[sse] {
+	return func(yield func(sse) bool) {
+		late := time.After(patience)
+		for {
+			select {
+			case e := <-s.events:
+				if !yield(e) {
+					return
+				}
+			case <-s.ended:
+				for len(s.events) > 0 {
+					if !yield(<-s.events) {
+						return
+					}
+				}
+				return
+			case <-late:
+				s.t.Fatal("nothing more came")
+			}
 		}
 	}
 }

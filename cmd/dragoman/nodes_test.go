@@ -82,7 +82,7 @@ func TestTwoNodes(t *testing.T) {
 		for _, ch := range list {
 			names = append(names, ch.Name+" is "+ch.Status)
 		}
-		if slices.Sort(names); err != nil || !slices.Equal(names, []string{"Terminal is active", "crash is active"}) {
+		if slices.Sort(names); err != nil || !slices.Equal(names, []string{"Terminal is active", "Website is active", "crash is active"}) {
 			t.Errorf("channels %q, %v", names, err)
 		}
 	})
