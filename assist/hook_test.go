@@ -103,7 +103,6 @@ func TestCheckInputs(t *testing.T) {
 	}
 }
 
-
 // FuzzAnswer: whatever a hook answers is either an answer within limits or a clear fault.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"url":"https://x.example","text":"t","fields":{"a":null}}`))
