@@ -255,7 +255,7 @@ test('widget 08: never stops trying, and says so in one quiet line', async () =>
   await write(page, 'hello')
   const c = await conversation(id)
   await until('the stream', () => page.calls.includes('GET stream'))
-  await hub.stop()
+  await hub.stop('SIGKILL')
   const line = page.getByText('No connection. Your messages are kept and sent later.')
   await line.waitFor()
   assert.equal(await line.getAttribute('role'), 'status')

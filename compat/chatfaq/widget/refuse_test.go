@@ -2,12 +2,18 @@ package widget
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/connector/webchat"
 )
 
 // ends reads until the connection is closed.
@@ -213,4 +219,25 @@ func TestClose(t *testing.T) {
 			t.Error("accepted after the stop")
 		}
 	})
+}
+
+// What visitors of our own widget say on the same channel is not for clients of this protocol, whose users name themselves.
+func TestOwnVisitorsAreHidden(t *testing.T) {
+	w := newWorld(t, filepath.Join(t.TempDir(), "hub.db"), Limits{}, nil)
+	w.flow("parcel", parcel, `{}`)
+	x, err := w.server.sites.find(t.Context(), "parcel")
+	w.must(err)
+	for _, address := range []string{webchat.Known + "7", webchat.Anonymous + "v"} {
+		m := chat.TextMessage("private")
+		w.must(w.hub.Accept(t.Context(), x.channel, []chat.Incoming{{
+			Key: "k" + address, Kind: chat.KindMessage, Thread: chat.Thread{Address: address}, Sender: chat.Person{Address: address}, Message: &m,
+		}}))
+		status, list, _ := w.call("GET", "/back/api/broker/conversations/from_sender/?sender="+url.QueryEscape(address), "")
+		if fmt.Sprint(list) != "[]" {
+			t.Errorf("%s: %d %v", address, status, list)
+		}
+		if status, _, _ := w.call("GET", "/back/ws/broker/c/parcel/"+url.PathEscape(address)+"/", ""); status != 404 {
+			t.Errorf("%s: its socket answers %d", address, status)
+		}
+	}
 }
