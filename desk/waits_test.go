@@ -351,3 +351,35 @@ func TestWhyNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestErasedDoesNotWait: a wait goes with the conversation that was erased; one that is put into another queue keeps its age, and one that
+// comes back from an agent has a new one.
+func TestErasedDoesNotWait(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		ctx := context.Background()
+		conv := w.customer("one")
+		before, err := w.WaitingOf(ctx, w.ws, conv)
+		w.must(err)
+		w.place(conv, chat.PlaceData{State: chat.StateQueued, Queue: "sales"})
+		moved, err := w.WaitingOf(ctx, w.ws, conv)
+		w.must(err)
+		if !moved.First.Equal(before.First) || !moved.Since.After(before.Since) || moved.Queue != "sales" {
+			w.Errorf("%+v, then %+v", before, moved)
+		}
+		w.place(conv, chat.PlaceData{State: chat.StateAssigned, Assignee: "ann"})
+		if _, err := w.WaitingOf(ctx, w.ws, conv); chat.CodeOf(err) != chat.CodeNotFound {
+			w.Errorf("it waits with an agent: %v", err)
+		}
+		w.place(conv, chat.PlaceData{State: chat.StateQueued, Queue: "sales"})
+		back, err := w.WaitingOf(ctx, w.ws, conv)
+		w.must(err)
+		if !back.First.After(before.First) || !back.First.Equal(back.Since) {
+			w.Errorf("%+v, then %+v", before, back)
+		}
+		w.do(&store.Erase{Workspace: w.ws, Contact: w.place1(conv).Contact.ID})
+		if n, _, err := w.LineLength(ctx, w.ws, "sales"); n != 0 || err != nil {
+			w.Errorf("%d wait, %v", n, err)
+		}
+	})
+}
