@@ -90,7 +90,7 @@ test('playground 40: the website chat, with the calls of the widget itself', asy
   await page.getByLabel('Answer of the agent').fill('Welcome')
   await page.keyboard.press('Enter')
   await phone.getByText('Welcome').waitFor()
-  await page.getByRole('button', { name: 'Notification' }).click()
+  await page.getByRole('button', { name: 'Notification', exact: true }).click()
   await until('what the widget was told, and belongs to its cause', async () => (await row(page, 'message').count()) >= 3)
   await row(page, 'message').last().click()
   await page.getByRole('heading', { name: 'Cause and other effects' }).waitFor()

@@ -173,8 +173,8 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
         </Button>
         <span class="grow" />
         {!edit && !note && (
-          <Button type="button" plain disabled={empty || blocked !== ''} title={t('desk_send_close')} hotkey="Ctrl+Shift+↵" onClick={() => send('close')}>
-            {t('desk_send_close')}
+          <Button type="button" plain icon="check" class="wide-words" disabled={empty || blocked !== ''} title={t('desk_send_close')} hotkey="Ctrl+Shift+↵" onClick={() => send('close')}>
+            <span>{t('desk_send_close')}</span>
           </Button>
         )}
         <Button type="submit" main icon="send" turns disabled={empty || blocked !== '' || busy}>

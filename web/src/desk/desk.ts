@@ -115,15 +115,17 @@ export class Desk {
     }
   }
 
-  // search finds people and words; an older hub knows the people and the newest words only.
-  async search(q: string, signal: AbortSignal): Promise<{ conversations: Conversation[]; messages: Event[] }> {
-    const { items } = await this.api.get<List<Conversation>>('/v1/conversations', { q, limit: 30 }, signal)
-    this.store.do({ do: 'conversations', list: items })
-    const found = await this.api.get<Found>('/v1/search', { q, limit: 30 }, signal).catch((e: unknown) => {
-      if (e instanceof Problem) return {} as Found
-      throw e
-    })
-    return { conversations: items, messages: (found.messages ?? []).map((m) => ('event' in m ? (m as { event: Event }).event : (m as Event))) }
+  // search finds people and words: conversations by name or newest words, and messages by what they say.
+  async search(q: string, signal: AbortSignal): Promise<{ conversations: string[]; messages: Hit[] }> {
+    const [list, found] = await Promise.all([
+      this.api.get<List<Conversation>>('/v1/conversations', { q, limit: 30 }, signal),
+      this.api.get<{ people: { conversation?: string }[]; messages: Hit[] }>('/v1/search', { q, limit: 30 }, signal),
+    ])
+    this.store.do({ do: 'conversations', list: list.items })
+    const others = found.people.flatMap((p) => p.conversation ?? []).filter((id) => !this.state.conversations.has(id))
+    await Promise.all(others.slice(0, 10).map((id) => this.read(id)))
+    const ids = [...list.items.map((c) => c.id), ...found.people.flatMap((p) => p.conversation ?? [])]
+    return { conversations: [...new Set(ids)], messages: found.messages }
   }
 
   private frame(f: Frame): void {
@@ -318,6 +320,12 @@ export class Desk {
   }
 }
 
-interface Found {
-  messages?: (Event | { event: Event })[]
+// Hit is a message that was found.
+export interface Hit {
+  conversation: string
+  seq: number
+  kind: string
+  at: string
+  excerpt: string
+  contact: { id: string; name: string }
 }

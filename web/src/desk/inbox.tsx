@@ -31,7 +31,6 @@ export function Inbox() {
   return (
     <section class="inbox" aria-label={t('desk_inbox')}>
       <header class="inbox-head">
-        <h1 class="hidden-text">{t('desk_title')}</h1>
         <MyState />
         <span class="grow" />
         <Line />
@@ -180,13 +179,20 @@ export function Row({ c, open, now }: { c: Conversation; open: boolean; now: Dat
       </label>
       <a class="chat-link" href={'/desk/c/' + encodeURIComponent(c.id) + writeView(view)} aria-current={open ? 'page' : undefined}>
         <span class="chat-top">
-          <span class="cut grow chat-name">{name}</span>
+          <span class="cut grow chat-name">
+            {(c.priority ?? 0) > 0 && (
+              <span class="urgent" role="img" aria-label={t('desk_urgent')} title={t('desk_urgent')}>
+                <Icon name="bolt" />
+              </span>
+            )}
+            <bdi>{name}</bdi>
+          </span>
           <time class="chat-time" dateTime={c.updated_at}>
             {i18n.short(new Date(c.updated_at), now)}
           </time>
         </span>
         <span class="chat-words cut">
-          {typing && typing.until > now.getTime() - 15_000 && typing.until > Date.now() ? <em>{t('desk_types')}</em> : draft && !open ? <><strong>{t('desk_draft')}</strong> {draft}</> : c.preview}
+          {typing && typing.until > now.getTime() - 15_000 && typing.until > Date.now() ? <em>{t('desk_types')}</em> : draft && !open ? <><strong>{t('desk_draft')}</strong> <bdi>{draft}</bdi></> : <bdi>{c.preview}</bdi>}
         </span>
         <span class="chat-marks">
           {c.unread > 0 && (
@@ -198,8 +204,7 @@ export function Row({ c, open, now }: { c: Conversation; open: boolean; now: Dat
           {trouble && <Badge kind="bad">{t('desk_trouble')}</Badge>}
           <Due c={c} now={now} />
           <TurnBadge c={c} />
-          {(c.priority ?? 0) > 0 && <Badge kind="warn">{t('desk_urgent')}</Badge>}
-          {c.queue && <span class="cut soft chat-queue">{c.queue}</span>}
+          {c.queue && !c.due_at && !c.tags?.length && <span class="cut soft chat-queue">{c.queue}</span>}
           {c.tags?.slice(0, 2).map((x) => <Badge key={x}>{x}</Badge>)}
         </span>
       </a>

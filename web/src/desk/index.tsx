@@ -43,6 +43,7 @@ export default function Page() {
   )
   return (
     <DeskContext.Provider value={value}>
+      <h1 class="hidden-text">{world.i18n.t('desk_title')}</h1>
       <div class={'desk' + (id ? ' has-chat' : '') + (panel.open ? ' has-panel' : '')}>
         <Inbox />
         {id ? <ThreadPane key={id} id={id} seq={Number(place.hash) || 0} panel={panel} /> : <Nothing />}

@@ -136,6 +136,17 @@ function Typing({ id }: { id: string }) {
   return <p class="typing soft small" aria-hidden={!on}>{on ? t('desk_name_types', { name: typing.name }) : ' '}</p>
 }
 
+// changes lists what is different now: tags, fields, how urgent.
+function changes(d: Record<string, unknown>): string {
+  const tags = (d.tags ?? {}) as { added?: string[]; removed?: string[] }
+  return [
+    ...(tags.added ?? []).map((x) => '+' + x),
+    ...(tags.removed ?? []).map((x) => '−' + x),
+    ...Object.entries((d.fields ?? {}) as Record<string, unknown>).map(([k, v]) => `${k}: ${typeof v === 'string' ? v : JSON.stringify(v)}`),
+    ...(typeof d.priority === 'number' ? [`↑ ${d.priority}`] : []),
+  ].join(', ')
+}
+
 const text = (v: unknown) => (typeof v === 'string' ? v : '')
 
 // PlaceLine says where the conversation went, by whom and why, with the note for who gets it.
@@ -152,21 +163,21 @@ function PlaceLine({ e }: { e: Event }) {
     agents: new Intl.ListFormat(i18n.language).format((Array.isArray(d.agents) ? (d.agents as string[]) : []).map(agent)),
     queue: queues.find((q) => q.name === d.queue)?.title || text(d.queue),
     flow: text(d.flow),
-    what: text(d.what) || text(d.action) || text(d.name),
+    what: e.kind === 'changed' ? changes(d) : text(d.title) || text(d.action),
   }
   const bare = e.kind === 'queued' && !params.queue ? 'queued_none' : e.kind
   const key = 'desk_place_' + bare
   return (
     <div class="place-line">
       <p class="soft small">
-        <span>{i18n.has(key) ? t(key, params) : e.kind}</span>
-        {by && <span> · {by}</span>}
-        {text(d.reason) && <span> · {text(d.reason)}</span>}
-        <time dateTime={e.at}> · {i18n.time(new Date(e.at))}</time>
+        <bdi>{i18n.has(key) ? t(key, params) : e.kind}</bdi>
+        {by && <> · <bdi>{by}</bdi></>}
+        {text(d.reason) && <> · <bdi>{text(d.reason)}</bdi></>}
+         · <time dateTime={e.at}>{i18n.time(new Date(e.at))}</time>
       </p>
       {text(d.note) && (
         <p class="place-note">
-          <Icon name="note" /> {text(d.note)}
+          <Icon name="note" /> <bdi>{text(d.note)}</bdi>
         </p>
       )}
     </div>

@@ -55,8 +55,8 @@ function OfferCard({ c, o, now, first }: { c: Conversation; o: Offer; now: Date;
           </span>
         )}
       </div>
-      <p class="offer-words">{c.preview}</p>
-      <div class="row">
+      <p class="offer-words" dir="auto">{c.preview}</p>
+      <div class="row wrap">
         <Button main tight onClick={accept} {...(first ? { title: t('desk_accept'), hotkey: 'A' } : {})}>
           {t('desk_accept')}
         </Button>

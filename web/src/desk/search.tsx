@@ -4,17 +4,18 @@ import { Icon } from '../parts/icon'
 import { useNow, useT, useWorld } from '../parts/world'
 import { useDesk, useDeskState } from './context'
 import { Row } from './inbox'
-import { textOf, type Event } from './types'
+import type { Hit } from './desk'
 
 export interface SearchState {
   q: string
   type(q: string): void
-  found: { conversations: string[]; messages: Event[] } | null
+  found: { conversations: string[]; messages: Hit[] } | null
 }
 
 // useSearch answers while somebody types; the answer to earlier words never wins.
 export function useSearch(): SearchState {
   const { desk } = useDesk()
+  const { toasts } = useWorld()
   const [q, type] = useState('')
   const [found, set] = useState<SearchState['found']>(null)
   useEffect(() => {
@@ -23,8 +24,8 @@ export function useSearch(): SearchState {
     const stop = new AbortController()
     const timer = setTimeout(() => {
       desk.search(q.trim(), stop.signal).then(
-        (f) => set({ conversations: f.conversations.map((c) => c.id), messages: f.messages }),
-        () => {},
+        set,
+        (e: unknown) => stop.signal.aborted || (toasts.bad(e), set({ conversations: [], messages: [] })),
       )
     }, 120)
     return () => (clearTimeout(timer), stop.abort())
@@ -87,10 +88,13 @@ function Found({ search }: { search: SearchState }) {
       {found.messages.length > 0 && <h2 class="found-head">{t('desk_messages')}</h2>}
       <ul>
         {found.messages.map((m) => (
-          <li key={m.conversation! + m.seq}>
-            <button type="button" class="option found-message" onClick={() => show(m.conversation!, m.seq)}>
-              <span class="grow cut">{textOf(m.message)}</span>
-              <span class="soft small">{i18n.short(new Date(m.at), now)}</span>
+          <li key={m.conversation + m.seq}>
+            <button type="button" class="option found-message" onClick={() => show(m.conversation, m.seq)}>
+              <span class="row">
+                <strong class="cut grow">{m.contact.name}</strong>
+                <span class="soft small">{i18n.short(new Date(m.at), now)}</span>
+              </span>
+              <span class="small found-excerpt">{m.excerpt}</span>
             </button>
           </li>
         ))}

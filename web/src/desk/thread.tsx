@@ -131,8 +131,8 @@ function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle():
         )}
         {open && mine && (
           <>
-            <Button icon="transfer" title={t('desk_transfer')} hotkey="T" onClick={() => ask({ what: 'transfer', ids })} />
-            <Button icon="clock" title={t('desk_snooze')} hotkey="Z" onClick={() => ask({ what: 'snooze', ids })} />
+            <Button icon="transfer" title={t('desk_transfer')} hotkey="T" class="roomy" onClick={() => ask({ what: 'transfer', ids })} />
+            <Button icon="clock" title={t('desk_snooze')} hotkey="Z" class="roomy" onClick={() => ask({ what: 'snooze', ids })} />
             <Button icon="check" title={t('desk_close')} hotkey="E" onClick={() => void acts.close(c.id)} class="wide-words">
               <span>{t('desk_close')}</span>
             </Button>
@@ -147,6 +147,7 @@ function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle():
             { id: 'tag', title: t('desk_tag'), icon: 'tag', hint: 'L', disabled: !open, run: () => ask({ what: 'tag', ids }) },
             { id: 'urgent', title: t((c.priority ?? 0) > 0 ? 'desk_not_urgent' : 'desk_make_urgent'), icon: 'bolt', disabled: !open, run: () => void acts.priority(c.id, (c.priority ?? 0) > 0 ? 0 : 1) },
             { id: 'transfer', title: t('desk_transfer'), icon: 'transfer', hint: 'T', disabled: !open, run: () => ask({ what: 'transfer', ids }) },
+            { id: 'snooze', title: t('desk_snooze'), icon: 'clock', hint: 'Z', disabled: !mine, run: () => ask({ what: 'snooze', ids }) },
             { id: 'bot', title: t('desk_give_bot'), icon: 'bot', disabled: !mine || !c.flow, run: () => void acts.toBot(c.id) },
             { id: 'link', title: t('desk_copy_link'), icon: 'link', run: copy },
             { id: 'close', title: t('desk_close'), icon: 'check', hint: 'E', line: true, disabled: !open, run: () => void acts.close(c.id) },
