@@ -170,7 +170,7 @@ func (w *world) isOffered(conv chat.ConversationID, to ...string) {
 // until polls for a condition.
 func (w *world) until(ok func() (bool, string)) {
 	w.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		good, why := ok()
 		if good {
