@@ -83,7 +83,6 @@ function ActLine({ act: x }: { act: Act }) {
   const t = useT()
   const [open, show] = useState(false)
   const changes = changesOf(x.before, x.after).filter((c) => !c.path.endsWith('updated_at'))
-  const flat = changes.length === 1 && changes[0]!.path === '' ? changesOf(x.before ?? {}, x.after ?? {}) : changes
   const nameOf = (v: unknown) => (v as { name?: string; title?: string; email?: string } | undefined)?.name
   return (
     <li class="admin-line">
@@ -94,7 +93,7 @@ function ActLine({ act: x }: { act: Act }) {
         </div>
         {open && (
           <div class="stack" style={{ marginTop: '8px' }}>
-            <Changes label={t('admin_audit_changes')} changes={flat} />
+            <Changes label={t('admin_audit_changes')} changes={changes} />
             <dl class="facts">
               <dt>{t('admin_audit_object')}</dt>
               <dd>
@@ -108,9 +107,9 @@ function ActLine({ act: x }: { act: Act }) {
           </div>
         )}
       </div>
-      {flat.length > 0 && (
+      {changes.length > 0 && (
         <Button tight aria-expanded={open} onClick={() => show(!open)}>
-          {t('admin_audit_changes_n', { n: flat.length })}
+          {t('admin_audit_changes_n', { n: changes.length })}
         </Button>
       )}
     </li>

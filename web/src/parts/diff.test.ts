@@ -38,7 +38,8 @@ test('values: changes at their paths', () => {
     { path: 'e', after: true },
   ])
   expect(changesOf({ a: { b: 1 } }, { a: { b: 1 } })).toEqual([])
-  expect(changesOf(undefined, { a: 1 })).toEqual([{ path: '', after: { a: 1 } }])
+  expect(changesOf(undefined, { a: { b: 1 } })).toEqual([{ path: 'a.b', after: 1 }])
+  expect(changesOf({ a: 1 }, { a: { b: 1 } })).toEqual([{ path: 'a', before: 1, after: { b: 1 } }])
   expect(inWords([])).toBe('—')
   expect(inWords(['a', 2])).toBe('a, 2')
 })

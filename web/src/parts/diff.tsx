@@ -95,9 +95,9 @@ export interface Change {
 // changesOf lists what differs between two JSON values, each at its path.
 export function changesOf(before: unknown, after: unknown, path = ''): Change[] {
   if (same(before, after)) return []
-  if (isObject(before) && isObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    return keys.flatMap((k) => changesOf(before[k], after[k], path ? path + '.' + k : k))
+  if ((isObject(before) || before === undefined) && (isObject(after) || after === undefined)) {
+    const keys = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+    return keys.flatMap((k) => changesOf(before?.[k], after?.[k], path ? path + '.' + k : k))
   }
   return [{ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }]
 }

@@ -37,6 +37,6 @@ test('the drawing is read: states, arrows, counts, places', () => {
     height: 200,
     counted: 'Counted: all 4 steps.',
     arrows: [{ from: 'any state', to: 'Bye', why: "lower(text) == 'bye' && x", count: 3 }],
-    nodes: [{ name: 'Hi there', what: ['say Hello'], count: 12, initial: true, x: 34, y: 80, width: 100, height: 50 }],
+    nodes: [{ name: 'Hi there', what: ['say Hello'], count: 12, initial: true, beside: false, x: 34, y: 80, width: 100, height: 50 }],
   })
 })

@@ -6,6 +6,7 @@ export interface Node {
   what: string[] // its actions, in words
   count: number
   initial: boolean
+  beside: boolean // no state: what leads from any state, or runs when nothing fires
   x: number
   y: number
   width: number
@@ -53,7 +54,7 @@ export function readGraph(svg: string): Graph {
       const [from = '', to = ''] = first.split(' → ')
       arrows.push({ from, to, why: more.join(' '), count: countIn(body!) })
     } else if (box)
-      nodes.push({ name: first, what: more, count: countIn(body!), initial: box[1]!.includes('initial'), x: Number(box[2]) + dx, y: Number(box[3]) + dy, width: Number(box[4]), height: Number(box[5]) })
+      nodes.push({ name: first, what: more, count: countIn(body!), initial: box[1]!.includes('initial'), beside: box[1]!.includes('beside'), x: Number(box[2]) + dx, y: Number(box[3]) + dy, width: Number(box[4]), height: Number(box[5]) })
   }
   const about = plain(/<desc[^>]*>([\s\S]*?)<\/desc>/.exec(svg)?.[1] ?? '').split('\n')
   return { width: Number(size?.[1] ?? 0), height: Number(size?.[2] ?? 0), counted: about.find((l) => l.startsWith('Counted')) ?? '', nodes, arrows }

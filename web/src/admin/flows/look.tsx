@@ -106,7 +106,7 @@ function Drawing({ picture, picked, onPick, name }: { picture: Picture; picked: 
     <div class="graph-box" role="group" aria-label={t('admin_flow_graph_of', { name })} tabIndex={0}>
       <div class="graph" dir="ltr" style={{ width: `${width}px`, height: `${height}px` }}>
         <img src={url} width={width} height={height} alt="" />
-        {nodes.map((n) => (
+        {nodes.filter((n) => !n.beside).map((n) => (
           <button
             key={n.name}
             type="button"
@@ -142,14 +142,18 @@ function States({ graph, picked, onPick }: { graph: Graph; picked: string; onPic
           {graph.nodes.map((n) => (
             <tr key={n.name}>
               <th scope="row">
-                <Button tight plain pressed={n.name === picked} onClick={() => onPick(n.name === picked ? '' : n.name)}>
-                  {n.name}
-                </Button>
+                {n.beside ? (
+                  n.name
+                ) : (
+                  <Button tight plain pressed={n.name === picked} onClick={() => onPick(n.name === picked ? '' : n.name)}>
+                    {n.name}
+                  </Button>
+                )}
                 {n.initial && <Badge kind="calm">{t('admin_flow_initial')}</Badge>}
               </th>
               <td>{n.what.join('; ') || '—'}</td>
               <td class="number">{n.count}</td>
-              <td>{[...new Set(graph.arrows.filter((a) => a.from === n.name || a.from === 'any state').map((a) => a.to))].join(', ') || '—'}</td>
+              <td>{[...new Set(graph.arrows.filter((a) => a.from === n.name || (n.beside && n.name.includes('any state') && a.from === 'any state')).map((a) => a.to))].join(', ') || '—'}</td>
             </tr>
           ))}
         </tbody>

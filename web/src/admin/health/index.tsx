@@ -133,7 +133,7 @@ function Figures({ metrics }: { metrics: Sample[] }) {
           <div key={what} class="card stack stat">
             <dt class="soft small">{what}</dt>
             <dd>
-              <b>{n}</b>
+              <b dir="auto">{n}</b>
             </dd>
           </div>
         ))}

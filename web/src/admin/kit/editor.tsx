@@ -5,7 +5,7 @@ import { Button } from '../../parts/controls'
 import { Changes, changesOf, inWords } from '../../parts/diff'
 import { Dialog } from '../../parts/overlays'
 import { useT, useWorld } from '../../parts/world'
-import { Inputs, wrongOf, type Spec, type Values } from './form'
+import { at, Inputs, put, wrongOf, type Spec, type Values } from './form'
 import { Trouble } from './page'
 
 interface EditorProps {
@@ -39,6 +39,7 @@ export function Editor({ stored, start = {}, specs: of, save, done, remove, read
     try {
       await save(value)
       toasts.show(t('saved'))
+      if (stored) set(masked(value, specs))
       done(value)
     } catch (err) {
       fail(err instanceof Problem ? err : new Problem(0, 'other', String(err)))
@@ -80,6 +81,12 @@ export function Editor({ stored, start = {}, specs: of, save, done, remove, read
   )
 }
 
+// masked is what the server will say of a value: secrets are stored and not shown.
+function masked(value: Values, specs: Spec[]): Values {
+  const secrets = specs.filter((s) => s.type === 'secret' && at(value, s.name) !== undefined)
+  return secrets.reduce((v, s) => put(v, s.name, '***'), value)
+}
+
 function Unsaved({ stored, value, specs }: { stored: Values; value: Values; specs: Spec[] }) {
   const t = useT()
   const spec = (path: string) => specs.find((s) => s.name === path || path.startsWith(s.name + '.'))
@@ -96,7 +103,7 @@ function Unsaved({ stored, value, specs }: { stored: Values; value: Values; spec
   }
   return (
     <section class="stack">
-      <h3>{t('admin_unsaved')}</h3>
+      <h2>{t('admin_unsaved')}</h2>
       <Changes label={t('admin_unsaved')} changes={changesOf(stored, value)} titleOf={titleOf} wordsOf={wordOf} />
     </section>
   )

@@ -61,9 +61,9 @@ export function Inputs({ specs, value, onChange, problem, prefix = '' }: InputsP
         s.when && !s.when(value) ? null : (
           <>
             {s.group && (
-              <h3 key={s.name + '-group'} class="admin-group">
+              <h2 key={s.name + '-group'} class="admin-group">
                 {s.group}
-              </h3>
+              </h2>
             )}
             <Input key={s.name} spec={s} value={at(value, s.name)} wrong={wrongOf(problem, prefix + s.name)} onChange={(x) => onChange(put(value, s.name, x))} />
           </>

@@ -92,7 +92,8 @@ function One({ of: r, at, stored, busy, again }: { of: Resource; at: string; sto
   const form = stored ? (r.formOf?.(stored) ?? strip(stored)) : null
   const save = async (v: Values) => {
     const { [key]: name, ...rest } = v
-    r.saved?.(await api.put<Values>(`${r.path}/${encodeURIComponent(String(name))}`, r.bodyOf ? r.bodyOf(v) : rest))
+    const answer = await api.put<Values>(`${r.path}/${encodeURIComponent(String(name))}`, r.bodyOf ? r.bodyOf(v) : rest)
+    r.saved?.(answer)
   }
   const where = `${r.path}/${encodeURIComponent(at)}`
   return (

@@ -3,7 +3,7 @@ import { may } from '../../core/session'
 import { Badge, Button, Field } from '../../parts/controls'
 import { useLoad, useT, useWorld } from '../../parts/world'
 import './letters.css'
-import { Head, Loaded, Nothing, useAdvice, When } from '../kit/page'
+import { Head, Loaded, Nothing, When } from '../kit/page'
 import { textOf, type Channel, type DeadLetter } from '../kit/types'
 import { Problem } from '../../core/problem'
 import { pause, replayAll, type Run } from './pace'
@@ -185,7 +185,8 @@ function Letter({ letter: l, channel, chosen, onChoose, done, onReplay }: Letter
   const [open, show] = useState(false)
   const failure = l.failure ?? l.event.error
   const words = textOf(l.event) || l.event.kind
-  const advice = useAdvice()(new Problem(0, 'platform_' + (failure?.class ?? ''), ''))
+  const { i18n } = useWorld()
+  const todo = 'admin_letter_do_' + (failure?.class ?? '')
   return (
     <li class="admin-line letter">
       <input type="checkbox" aria-label={t('admin_letter_choose', { what: words.slice(0, 60) })} checked={chosen} disabled={done?.ok ?? false} onChange={(e) => onChoose(e.currentTarget.checked)} />
@@ -203,7 +204,7 @@ function Letter({ letter: l, channel, chosen, onChoose, done, onReplay }: Letter
         <p class="letter-why">
           <Badge kind="bad">{failure?.class ?? '—'}</Badge> {[failure?.code, failure?.detail].filter(Boolean).join(': ')}
         </p>
-        {advice && <p class="small">{advice}</p>}
+        {i18n.has(todo) && <p class="small">{t(todo)}</p>}
         {open && (
           <pre class="payload" dir="ltr" tabIndex={0} aria-label={t('admin_letter_payload')}>
             {JSON.stringify(l, null, 2)}

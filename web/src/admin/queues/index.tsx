@@ -38,8 +38,12 @@ export default function Queues({ rest }: SectionProps) {
             specs: (v) => queueSpecs(v, known, t),
             formOf,
             bodyOf: ({ name: _, ...v }) => ({ ...v, members: v.members ?? [] }),
-            beside: (v) => <Sentences value={v} known={known} />,
-            extra: (v) => (write ? <TryRule queue={v} agents={known.agents} /> : null),
+            beside: (v) => (
+              <>
+                <Sentences value={v} known={known} />
+                {rest[0] !== 'new' && <TryRule queue={v} agents={known.agents} />}
+              </>
+            ),
           }}
         />
       )}
