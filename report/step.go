@@ -99,6 +99,7 @@ func (m memory) message(e chat.Event, at int64, count func(store.Count)) memory 
 		count(m.one(e, MessagesBot))
 	case chat.PartyAgent:
 		return m.answer(e, at, count)
+	default:
 	}
 	return m
 }
