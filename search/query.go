@@ -25,8 +25,8 @@ func Query(fold func(string) []string, text string) store.WordQuery {
 		return store.WordQuery{}
 	}
 	last := words[len(words)-1]
-	// the beginning of a single letter is the beginning of nearly everything
-	return store.WordQuery{Words: words, Prefix: last == folded[len(folded)-1] && utf8.RuneCountInString(last) > 1}
+	// one or two letters are the beginning of nearly everything
+	return store.WordQuery{Words: words, Prefix: last == folded[len(folded)-1] && utf8.RuneCountInString(last) > 2}
 }
 
 // The length of an excerpt, in characters: of all of it, and of what stands before the first word that was looked for.
