@@ -2,8 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -157,16 +155,20 @@ func (r *Router) passOverdue(ctx context.Context) error {
 		return err
 	}
 	queues := map[chat.WorkspaceID]map[string]store.Queue{}
-	var errs []error
+	cmds := make([]store.Command, 0, len(due))
 	for _, l := range due {
 		if queues[l.Workspace] == nil {
 			if queues[l.Workspace], err = r.queuesOf(ctx, l.Workspace); err != nil {
-				return errors.Join(append(errs, err)...)
+				return err
 			}
 		}
-		errs = append(errs, r.passOne(ctx, l, queues[l.Workspace]))
+		cmd, err := r.passOn(ctx, l, queues[l.Workspace])
+		if err != nil {
+			return err
+		}
+		cmds = append(cmds, cmd)
 	}
-	return errors.Join(errs...)
+	return r.appendAll(ctx, cmds)
 }
 
 func (r *Router) queuesOf(ctx context.Context, ws chat.WorkspaceID) (map[string]store.Queue, error) {
@@ -178,25 +180,18 @@ func (r *Router) queuesOf(ctx context.Context, ws chat.WorkspaceID) (map[string]
 	return out, err
 }
 
-func (r *Router) passOne(ctx context.Context, l store.LongWait, queues map[string]store.Queue) error {
+// passOn is what becomes of a conversation that has waited for too long.
+func (r *Router) passOn(ctx context.Context, l store.LongWait, queues map[string]store.Queue) (*store.Pass, error) {
 	cmd := &store.Pass{Workspace: l.Workspace, Conversation: l.Conversation, Queue: l.Queue, Overdue: true, Action: chat.ActionID(chat.NewID())}
-	if what := settingsOf(queues[l.Queue]).AfterMaxWait; what != nil {
-		var err error
-		cmd.Say = what.Say
-		cmd.To, err = what.place(ctx, r.Store, l.Workspace, store.WaitingConversation{Queue: l.Queue, Passed: l.Passed}, chat.ReasonMaxWait, func(name string) bool {
-			_, there := queues[name]
-			return there
-		})
-		if err != nil {
-			return err
-		}
+	what := settingsOf(queues[l.Queue]).AfterMaxWait
+	if what == nil {
+		return cmd, nil
 	}
-	_, err := r.Store.Append(ctx, cmd)
-	if movedOn(err) { // another node was faster, or an agent
-		return nil
-	}
-	if err != nil {
-		err = fmt.Errorf("queue %s: %w", l.Queue, err)
-	}
-	return err
+	var err error
+	cmd.Say = what.Say
+	cmd.To, err = what.place(ctx, r.Store, l.Workspace, store.WaitingConversation{Queue: l.Queue, Passed: l.Passed}, chat.ReasonMaxWait, func(name string) bool {
+		_, there := queues[name]
+		return there
+	})
+	return cmd, err
 }

@@ -40,16 +40,25 @@ func (r *Router) tellQueue(ctx context.Context, at store.QueueName) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var cmds []store.Command
 	for i, w := range line {
 		wait, known := o.Estimate(i + 1)
 		text := tellText(o.Settings.TellWait, i+1, wait, known)
-		if text == "" || text == w.Told {
+		if text == "" || text == w.Told || r.Store.Now().Sub(w.ToldAt) < tellPause {
 			continue
 		}
-		_, err := r.Store.Append(ctx, &store.TellWait{
+		cmds = append(cmds, &store.TellWait{
 			Workspace: at.Workspace, Conversation: w.Conversation, Queue: at.Queue, Text: text, Pause: tellPause, Action: chat.ActionID(chat.NewID()),
 		})
+	}
+	return r.appendAll(ctx, cmds)
+}
+
+// appendAll does what is still possible; where another node, or a person, was faster there is nothing to do.
+func (r *Router) appendAll(ctx context.Context, cmds []store.Command) error {
+	_, failed := r.Store.AppendAll(ctx, cmds)
+	var errs []error
+	for _, err := range failed {
 		if !movedOn(err) {
 			errs = append(errs, err)
 		}
