@@ -19,6 +19,8 @@ export const catalogues: Loader = {
   ar: () => import('./locales/ar.json'),
 }
 
+const lastChannel = 'dragoman.playground'
+
 type Pane = 'consumer' | 'agent' | 'inspector'
 
 // Playground: a consumer, an agent, and everything that goes over the wire between them and the hub.
@@ -40,9 +42,13 @@ export default function Playground() {
   useEffect(() => () => lab.stop(), [])
   const channels = useLoad(async (signal) => (await api.get<List<Channel>>('/v1/channels', {}, signal)).items.filter((c) => ['simulator', 'webchat'].includes(c.connector) && c.status === 'active'), [])
   const current = useStore(lab.store, (s) => s.channel)
-  const choose = (c: Channel, fresh = false) => lab.choose(c, fresh).catch((err: unknown) => toasts.bad(err))
+  const choose = (c: Channel, fresh = false) => {
+    keep.set(lastChannel, c.id)
+    return lab.choose(c, fresh).catch((err: unknown) => toasts.bad(err))
+  }
   useEffect(() => {
-    const first = channels.value?.find((c) => c.id === current?.id) ?? channels.value?.find((c) => c.connector === 'simulator' && c.flow) ?? channels.value?.[0]
+    const last = current?.id ?? keep.get(lastChannel)
+    const first = channels.value?.find((c) => c.id === last) ?? channels.value?.find((c) => c.connector === 'simulator' && c.flow) ?? channels.value?.[0]
     if (first && first.id !== current?.id) void choose(first)
   }, [channels.value])
   const make = async (connector: 'simulator' | 'webchat') => {

@@ -187,7 +187,7 @@ export class Lab {
     if (!f.id || s.events.some((x) => x.pos === e.pos)) return
     const typing = e.kind === 'message' ? { ...s.typing, [e.direction === 'in' ? 'consumer' : 'agent']: 0 } : s.typing
     this.store.do({
-      events: [...s.events, e].slice(-mostEvents),
+      events: [...received(s.events, e), e].slice(-mostEvents),
       where: placeAfter(s.where, e),
       typing,
       ...(s.channel!.connector === 'webchat' ? {} : { sending: s.sending.filter((x) => !(e.direction === 'in' && e.external_id?.endsWith(x.key))) }),
@@ -225,6 +225,13 @@ export class Lab {
   act<T>(what: string, body: unknown = {}): Promise<T> {
     return this.agent.post<T>(`/v1/conversations/${this.state.conversation}/${what}`, body)
   }
+}
+
+// received gives a message the status that a receipt tells.
+export function received(events: readonly ChatEvent[], e: ChatEvent): readonly ChatEvent[] {
+  const d = (e.data ?? {}) as { seq?: number; status?: string }
+  if (e.kind !== 'receipt' || !d.seq || !d.status) return events
+  return events.map((x) => (x.kind === 'message' && x.seq === d.seq && x.conversation === e.conversation ? { ...x, status: d.status! } : x))
 }
 
 // placeAfter is where a conversation is after an event.

@@ -53,7 +53,7 @@ export function Totals({ queues, agents, bot, readAt, now, full }: { queues: rea
 export function Queues({ queues, readAt, now, full }: { queues: readonly LiveQueue[]; readAt: number; now: number; full: boolean }) {
   const t = useT()
   return (
-    <ul class="queues" aria-label={t('wall_queues')} data-many={queues.length > 4 ? 'yes' : 'no'}>
+    <ul class="queues" aria-label={t('wall_queues')} data-many={queues.length > 4 ? 'yes' : queues.length > 2 ? 'no' : 'few'}>
       {queues.map((q) => (
         <QueueRow key={q.name} q={q} oldest={waited(q, readAt, now)} full={full} />
       ))}

@@ -1,11 +1,11 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from '../parts/controls'
 import { csv, save } from '../parts/save'
 import { useLoad, useT, useWorld } from '../parts/world'
 import { curveOf, lineOf, measures, scale, spanAt, titleOf, week, type Curve, type LiveQueue, type Point } from './model'
 
-const width = 560
 const height = 190
+const usual = 560 // wide, until it is measured
 const pad = { top: 12, end: 10, bottom: 24, start: 40 }
 
 // Charts show the last four hours beside the same hours a week ago.
@@ -61,11 +61,26 @@ export function Charts({ queues, paused, now }: { queues: readonly LiveQueue[]; 
   )
 }
 
+// useWidth draws at the size that is seen, so that words keep theirs.
+function useWidth(): [{ current: SVGSVGElement | null }, number] {
+  const el = useRef<SVGSVGElement>(null)
+  const [width, set] = useState(usual)
+  useLayoutEffect(() => {
+    const look = () => set(Math.max(200, Math.round(el.current!.clientWidth)))
+    look()
+    const size = new ResizeObserver(look)
+    size.observe(el.current!)
+    return () => size.disconnect()
+  }, [])
+  return [el, width]
+}
+
 // Chart is a picture of a curve, and its table for everybody.
 function Chart({ c }: { c: Curve }) {
   const t = useT()
   const { i18n } = useWorld()
   const [at, point] = useState(-1)
+  const [picture, width] = useWidth()
   const seconds = c.measure === 'first_reply_p50'
   const word = (v: number | null) => (v === null ? '–' : seconds ? i18n.span(v * 1000) : i18n.number(v))
   const { top, step } = scale([...c.now, ...c.before])
@@ -86,7 +101,7 @@ function Chart({ c }: { c: Curve }) {
         <h3>{title}</h3>
         <p class="small soft number">{shown >= 0 && t('wall_point', { at: clock(shown), now: word(c.now[shown]!), before: word(c.before[shown]!) })}</p>
       </figcaption>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t('wall_chart_about', { title })} direction="ltr" onPointerMove={follow} onPointerLeave={() => point(-1)}>
+      <svg ref={picture} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t('wall_chart_about', { title })} direction="ltr" onPointerMove={follow} onPointerLeave={() => point(-1)}>
         {lines.map((v) => (
           <g key={v}>
             <line x1={pad.start} x2={width - pad.end} y1={y(v)} y2={y(v)} class="chart-grid" />
@@ -96,7 +111,7 @@ function Chart({ c }: { c: Curve }) {
           </g>
         ))}
         {c.times.map((_, i) =>
-          i % 4 === 0 ? (
+          i % (width < 400 ? 8 : 4) === 0 ? (
             <text key={i} x={x(i)} y={height - 6} text-anchor={i === 0 ? 'start' : 'middle'}>
               {clock(i)}
             </text>
