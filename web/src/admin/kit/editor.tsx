@@ -109,13 +109,24 @@ function Unsaved({ stored, value, specs }: { stored: Values; value: Values; spec
   )
 }
 
-// useGuard has the browser ask before the page is left with something unsaved.
+// useGuard asks before something unsaved is lost: the browser when the page is left, we when a link leads elsewhere.
 export function useGuard(on: boolean): void {
+  const t = useT()
   useEffect(() => {
     if (!on) return
     const ask = (e: BeforeUnloadEvent) => e.preventDefault()
+    const click = (e: MouseEvent) => {
+      const a = (e.target as Element).closest?.('a[href]')
+      if (!a || a.getAttribute('href')!.startsWith('#') || (a as HTMLAnchorElement).target || confirm(t('admin_leave'))) return
+      e.preventDefault()
+      e.stopPropagation()
+    }
     addEventListener('beforeunload', ask)
-    return () => removeEventListener('beforeunload', ask)
+    document.addEventListener('click', click, true)
+    return () => {
+      removeEventListener('beforeunload', ask)
+      document.removeEventListener('click', click, true)
+    }
   }, [on])
 }
 

@@ -30,16 +30,19 @@ const playable = ['everyone', 'least_busy', 'round_robin', 'skills', 'expression
 export function TryRule({ queue, agents }: { queue: Values; agents: Choice[] }) {
   const t = useT()
   const { api } = useWorld()
-  const [rule, choose] = useState(playable.includes(String(queue.rule)) ? String(queue.rule) : 'least_busy')
+  const [chosen, choose] = useState('')
+  const rule = chosen || (playable.includes(String(queue.rule)) ? String(queue.rule) : 'least_busy') // as the form has it, also unsaved
   const [days, period] = useState(7)
-  const [expression, write] = useState(String((queue.settings as Values | undefined)?.expression ?? ''))
+  const [typed, write] = useState<string | null>(null)
+  const settings = (queue.settings ?? {}) as { expression?: string; skills?: Record<string, number> }
+  const expression = typed ?? settings.expression ?? ''
   const [state, set] = useState<{ busy: boolean; would?: Would; error?: unknown }>({ busy: false })
   const ask = async (e: SubmitEvent) => {
     e.preventDefault()
     set({ busy: true })
     const from = new Date(Date.now() - days * 86_400_000).toISOString()
     try {
-      const would = await api.post<Would>('/v1/routing/what-if', { rule, queue: queue.name, from, ...(rule === 'expression' ? { settings: { expression } } : {}) })
+      const would = await api.post<Would>('/v1/routing/what-if', { rule, queue: queue.name, from, ...(rule === 'expression' ? { settings: { expression } } : rule === 'skills' && settings.skills ? { settings: { skills: settings.skills } } : {}) })
       set({ busy: false, would })
     } catch (error) {
       set({ busy: false, error })
