@@ -68,9 +68,9 @@ export default function Admin() {
         {groups.map((g) => {
           const inside = all.filter((s) => s.group === g)
           return inside.length === 0 ? null : (
-            <section key={g} aria-labelledby={'admin-group-' + g}>
+            <div key={g}>
               <h2 id={'admin-group-' + g}>{t('admin_group_' + g)}</h2>
-              <ul>
+              <ul aria-labelledby={'admin-group-' + g}>
                 {inside.map((s) => (
                   <li key={s.id}>
                     <a class="admin-door" href={'/admin/' + s.id} aria-current={s.id === at ? 'page' : undefined}>
@@ -79,7 +79,7 @@ export default function Admin() {
                   </li>
                 ))}
               </ul>
-            </section>
+            </div>
           )
         })}
       </nav>
