@@ -14,20 +14,43 @@ async function weigh(files) {
   return sum
 }
 
-// flood writes many messages at once, some at a time.
-async function flood(n, one) {
-  let next = 0
-  await Promise.all(
-    Array.from({ length: 48 }, async () => {
-      while (next < n) await one(next++)
-    }),
-  )
+// The lists are longer than what one would plant in a test: the page gets them from here, page by page, as the hub gives them.
+const conversation = (i, agent) => {
+  const at = new Date(Date.UTC(2026, 0, 1) - i * 60_000).toISOString()
+  return {
+    id: 'c' + i, channel: 'x', contact: { id: 'p' + i, name: 'Person ' + i }, state: 'assigned', assignee: agent, last_seq: 5, unread: i % 3, preview: 'message ' + i,
+    thread: { address: 'p' + i }, opened_at: at, updated_at: at, turn: 'next_reply', waiting_since: at, priority: 0, tags: [],
+  }
 }
 
-async function post(channel, body) {
-  const res = await fetch(`${hub.url}/in/${channel.channel}`, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: 'Bearer ' + channel.key }, body: JSON.stringify(body) })
-  assert.ok(res.ok, await res.text())
-  await res.arrayBuffer()
+const said = (seq, id) => ({
+  pos: seq, seq, kind: 'message', at: new Date(Date.UTC(2026, 0, 1) + seq * 1000).toISOString(), conversation: id, direction: 'in', status: 'received',
+  sender: { type: 'contact' }, message: { stack: [{ type: 'text', payload: { content: 'message ' + seq + (seq % 7 ? '' : ' with many more words, so that it stands on two lines, as some do') } }] },
+})
+
+async function serve(page, agent, conversations, messages) {
+  const list = Array.from({ length: conversations }, (_, i) => conversation(i, agent))
+  if (list[0]) list[0].last_seq = messages
+  await page.route(/\/v1\/conversations\?/, (route) => {
+    const q = new URL(route.request().url()).searchParams
+    if (q.get('state') && q.get('state') !== 'assigned') return route.fulfill({ json: { items: [] } })
+    const from = Number(q.get('cursor') ?? 0)
+    const to = from + Number(q.get('limit'))
+    return route.fulfill({ json: { items: list.slice(from, to), ...(to < list.length ? { next: String(to) } : {}) } })
+  })
+  await page.route(/\/v1\/conversations\/c\d+$/, (route) => route.fulfill({ json: list[Number(/c(\d+)$/.exec(route.request().url())[1])] }))
+  await page.route(/\/v1\/conversations\/c\d+\/events/, (route) => {
+    const url = new URL(route.request().url())
+    const id = url.pathname.split('/')[3]
+    const last = id === 'c0' ? messages : 5
+    const limit = Number(url.searchParams.get('limit'))
+    const before = Number(url.searchParams.get('before') ?? 0)
+    const first = before ? Math.max(1, before - limit) : Number(url.searchParams.get('after')) + 1
+    const end = Math.min(last, before ? before - 1 : first + limit - 1)
+    const items = Array.from({ length: Math.max(0, end - first + 1) }, (_, i) => said(first + i, id))
+    return route.fulfill({ json: { items, ...(!before && end < last ? { next: 'a' + end } : {}) } })
+  })
+  await page.route(/\/v1\/conversations\/c\d+\/(read|presence|typing)/, (route) => route.fulfill({ json: { others: [] } }))
 }
 
 test('size 01: what is loaded stays within its budget', async () => {
@@ -57,13 +80,12 @@ test('size 01: what is loaded stays within its budget', async () => {
 })
 
 test('size 02: five thousand conversations mount a few dozen rows, and keys stay quick', async () => {
-  const boss = await hub.user({ name: 'Boss', role: 'supervisor' })
-  const site = await hub.channel('Busy', { queue: 'nobody' })
-  await flood(5000, (i) => post(site, { from: 'p' + i, name: 'Person ' + i, text: 'message ' + i }))
-  const page = await hub.as(boss, { path: '/desk?view=all' })
+  const ann = await hub.user({ name: 'Ann' })
+  const page = await hub.as(ann, { path: '/sign-in' })
+  await serve(page, ann.id, 5000, 5)
+  await page.goto('/desk')
   const rows = page.locator('.chats .chat')
   await rows.first().waitFor()
-  // to the end of the list, page by page
   const box = page.locator('.chats')
   await until('all are listed', async () => {
     await box.evaluate((el) => el.scrollTo(0, el.scrollHeight))
@@ -73,59 +95,50 @@ test('size 02: five thousand conversations mount a few dozen rows, and keys stay
   await box.evaluate((el) => el.scrollTo(0, 0))
   await rows.first().locator('a').click()
   await page.getByRole('log').waitFor()
-  await page.evaluate(() => document.activeElement?.blur())
   const times = []
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 15; i++) {
     times.push(
       await page.evaluate(async () => {
-        const was = location.href
+        document.activeElement?.blur()
+        const was = document.querySelector('.chat.open')
         const before = performance.now()
-        dispatchEvent(new KeyboardEvent('keydown', { key: 'j' }))
-        while (location.href === was || !document.querySelector('.chat.open')) await new Promise((done) => requestAnimationFrame(done))
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }))
+        while (document.querySelector('.chat.open') === was) await new Promise((done) => requestAnimationFrame(done))
         return performance.now() - before
       }),
     )
   }
-  const best = Math.min(...times)
-  assert.ok(best < 150, `j takes ${times.map(Math.round)} ms`)
-  await page.evaluate(() => history.replaceState(null, '', '/desk?view=all') || dispatchEvent(new PopStateEvent('popstate')))
-  await post(site, { from: 'p17', name: 'Person 17', text: 'up I go' })
-  await until('it is first', async () => (await rows.first().innerText()).includes('up I go'))
+  // the best of several: what the page costs, not what else the machine does
+  assert.ok(Math.min(...times) < 100, `j takes ${times.map(Math.round)} ms`)
   sound(page)
   await page.context().close()
 })
 
 test('size 03: ten thousand messages in one conversation', async () => {
-  const ann = await hub.user({ name: 'Ann' })
-  const site = await hub.channel('Long', { queue: 'nobody' })
-  const c = await hub.say('Long', 'message 0', site)
-  await hub.api('POST', `/v1/conversations/${c.id}/assign`, { assignee: ann.id })
-  await flood(9999, (i) => post(site, { from: 'Long', name: 'Long', text: 'message ' + (i + 1) }))
-  const page = await hub.as(ann, { path: '/desk/c/' + c.id })
+  const bob = await hub.user({ name: 'Bob' })
+  const page = await hub.as(bob, { path: '/sign-in' })
+  await serve(page, bob.id, 3, 10_000)
+  await page.goto('/desk/c/c0')
   const log = page.getByRole('log')
-  await log.locator('.message').first().waitFor()
+  await log.getByText('message 10000').waitFor()
   const mounted = () => log.locator('.item').count()
+  const oldest = async () => Number(await log.locator('.item.is-message').first().evaluate((el) => el.dataset.key.slice(1)))
   assert.ok((await mounted()) <= 130, `${await mounted()} items`)
-  const oldest = async () => Number(await log.locator('.item[data-key^=m]').first().evaluate((el) => el.dataset.key.slice(1)))
-  const end = await oldest()
-  await until('a few hundred back', async () => {
+  await until('a thousand back', async () => {
     await log.evaluate((el) => el.scrollTo(0, 0))
-    return (await oldest()) < end - 400
-  })
+    return (await oldest()) < 9000
+  }, 120_000)
   assert.ok((await mounted()) <= 130, `${await mounted()} items`)
   await page.getByRole('button', { name: 'To the newest' }).click()
   const bottom = () => log.evaluate((el) => el.scrollHeight - el.scrollTop - el.clientHeight)
+  await log.getByText('message 10000').waitFor()
   await until('at the end', async () => (await bottom()) < 5)
-  await page.goto(`/desk/c/${c.id}#3000`)
-  await log.locator('.message.marked').waitFor()
+  await page.goto('/desk/c/c0#3000')
+  await log.locator('.message.marked', { hasText: 'message 3000' }).waitFor()
   assert.ok((await mounted()) <= 130, `${await mounted()} items`)
-  await page.getByRole('button', { name: 'To the newest' }).click()
-  await post(site, { from: 'Long', name: 'Long', text: 'the very last' })
-  await log.getByText('the very last').waitFor()
-  await until('at the end', async () => (await bottom()) < 5)
-  const heap = await page.context().newCDPSession(page)
-  await heap.send('HeapProfiler.collectGarbage')
-  const { usedSize } = await heap.send('Runtime.getHeapUsage')
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('HeapProfiler.collectGarbage')
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage')
   assert.ok(usedSize < 80e6, `${usedSize} bytes of heap`)
   sound(page)
 })

@@ -99,7 +99,7 @@ export class Desk {
     for (const [id, t] of this.state.threads) if (t.atEnd) void this.catchUp(id)
   }
 
-  // more reads the next page of a view, as long as there is one.
+  // more reads the next page of a view, as long as there is one; pages that hold nothing new are read over.
   async more(v: View): Promise<void> {
     const query = asks(v, this.me)
     const key = JSON.stringify(query)
@@ -107,9 +107,14 @@ export class Desk {
     if (cursor === null || this.loading.has(key)) return
     this.loading.add(key)
     try {
-      const page = await this.api.get<List<Conversation>>('/v1/conversations', { ...query, limit: v.name === 'all' ? pageSize : 200, cursor })
-      this.cursors.set(key, page.next ?? null)
-      this.store.do({ do: 'conversations', list: page.items })
+      const known = this.state.conversations.size
+      for (let at: string | undefined = cursor, pages = 0; pages < 10; pages++) {
+        const page: List<Conversation> = await this.api.get('/v1/conversations', { ...query, limit: v.name === 'all' ? 100 : 200, cursor: at })
+        this.cursors.set(key, page.next ?? null)
+        this.store.do({ do: 'conversations', list: page.items })
+        at = page.next
+        if (!at || this.state.conversations.size > known) break
+      }
     } finally {
       this.loading.delete(key)
     }

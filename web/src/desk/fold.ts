@@ -41,7 +41,7 @@ export function itemsOf(events: readonly Event[], waiting: readonly Waiting[], m
     const today = new Date(e.at).toDateString()
     if (today !== day) {
       day = today
-      items.push({ kind: 'day', key: 'day' + e.seq, at: e.at })
+      items.push({ kind: 'day', key: 'day' + today, at: e.at })
     }
     if (said) {
       bySeq.set(e.seq, said)

@@ -27,7 +27,7 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
   const me = useDeskState((s) => s.me)
   const items = useMemo(() => itemsOf(thread.events, thread.atEnd ? outbox.filter((w) => w.conversation === id && w.seen === undefined) : [], { type: 'agent', ...me }), [thread, outbox, id])
   const [end, setEnd] = useState<string | null>(null) // the key of the last item that is mounted; null: the newest
-  const [marked, mark] = useState(0)
+  const [turns, again] = useState(0) // to the end, also when nothing else changes
   const box = useRef<HTMLDivElement>(null)
   const anchor = useRef<{ key: string; top: number } | null>(null) // null: stay at the end
   const lastSeen = useRef(thread.events.at(-1)?.seq ?? 0)
@@ -43,7 +43,8 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
       anchor.current = null
       lastSeen.current = thread.events.at(-1)?.seq ?? 0
     } else {
-      const first = [...el.querySelectorAll<HTMLElement>('[data-key]')].find((x) => x.offsetTop + x.offsetHeight > el.scrollTop)
+      // days are no anchor: what is read on stands below the same day
+      const first = [...el.querySelectorAll<HTMLElement>('.item:not(.is-day)')].find((x) => x.offsetTop + x.offsetHeight > el.scrollTop)
       anchor.current = first ? { key: first.dataset.key!, top: first.offsetTop - el.scrollTop } : null
     }
     if (el.scrollTop < 300) {
@@ -62,7 +63,9 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
     }
     const stands = el.querySelector<HTMLElement>(`[data-key="${CSS.escape(a.key)}"]`)
     if (stands) el.scrollTop = stands.offsetTop - a.top
-  })
+    // still at the top of what is mounted, and there is more
+    if (el.scrollTop < 300 && (from > 0 || (thread.events[0]?.seq ?? 1) > 1)) requestAnimationFrame(() => box.current && look())
+  }, [shown.length, from, thread, end, items, turns])
   // pictures that arrive, and a composer that grows, must not push the end out of sight
   useEffect(() => {
     const el = box.current!
@@ -73,23 +76,21 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
     size.observe(el.firstElementChild!)
     return () => size.disconnect()
   }, [])
-  useEffect(() => {
-    if (!seq) return
-    const i = items.findIndex((x) => x.kind === 'message' && x.said.seq === seq)
-    if (i < 0) return
-    setEnd(items[Math.min(items.length, i + most / 2) - 1]?.key ?? null)
-    mark(seq)
-    anchor.current = { key: items[i]!.key, top: box.current!.clientHeight / 3 }
-    const timer = setTimeout(() => mark(0), 3000)
-    return () => clearTimeout(timer)
-  }, [seq, thread.events.length > 0])
+  // the message of the address comes into sight once it is there
+  const target = seq ? items.findIndex((x) => x.kind === 'message' && x.said.seq === seq) : -1
+  useLayoutEffect(() => {
+    if (target < 0) return
+    anchor.current = { key: items[target]!.key, top: box.current!.clientHeight / 3 }
+    setEnd(target + most / 2 >= items.length ? null : items[target + most / 2]!.key)
+    again(turns + 1)
+  }, [seq, target >= 0])
 
   const toEnd = () => {
     anchor.current = null
     setEnd(null)
+    again(turns + 1)
+    lastSeen.current = thread.events.at(-1)?.seq ?? 0
     if (!thread.atEnd) void desk.open(id)
-    box.current!.scrollTop = box.current!.scrollHeight
-    look()
   }
   const fresh = anchor.current ? thread.events.filter((e) => e.seq > lastSeen.current && e.kind === 'message' && e.direction === 'in').length : 0
   return (
@@ -98,7 +99,7 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
         <ol>
           {shown.map((x) => (
             <li key={x.key} data-key={x.key} class={'item is-' + x.kind}>
-              <ItemView item={x} id={id} marked={marked} onReply={onReply} onEdit={onEdit} />
+              <ItemView item={x} id={id} marked={seq} onReply={onReply} onEdit={onEdit} />
             </li>
           ))}
         </ol>
@@ -173,7 +174,8 @@ function PlaceLine({ e }: { e: Event }) {
         <bdi>{i18n.has(key) ? t(key, params) : e.kind}</bdi>
         {by && <> · <bdi>{by}</bdi></>}
         {text(d.reason) && <> · <bdi>{text(d.reason)}</bdi></>}
-         · <time dateTime={e.at}>{i18n.time(new Date(e.at))}</time>
+         {' · '}
+        <time dateTime={e.at}>{i18n.time(new Date(e.at))}</time>
       </p>
       {text(d.note) && (
         <p class="place-note">
