@@ -148,7 +148,7 @@ func (w *world) must(err error) {
 func eventually(t testing.TB, what string, good func() error) {
 	t.Helper()
 	late := time.After(patience)
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := good()
