@@ -68,8 +68,8 @@ func (l *lives) begin() {
 		l.queues[name] = q
 	}
 	for i, id := range people {
-		l.table.agents[id] = &store.Agent{ID: id, Capacity: 1 + i%3}
-		l.do(&store.PutAgent{Workspace: l.ws, Agent: *l.table.agents[id]})
+		l.agents[id] = &store.Agent{ID: id, Capacity: 1 + i%3}
+		l.do(&store.PutAgent{Workspace: l.ws, Agent: *l.agents[id]})
 	}
 	l.look()
 }
@@ -170,7 +170,7 @@ func (l *lives) compare() {
 	agents, err := l.Agents(ctx, l.ws)
 	l.must(err)
 	for _, a := range agents {
-		if is := l.table.agents[a.ID].Available; is != a.Available {
+		if is := l.agents[a.ID].Available; is != a.Available {
 			l.Errorf("%s is available: %v, on the table: %v", a.ID, a.Available, is)
 		}
 	}
@@ -265,7 +265,7 @@ func (l *lives) write() string {
 }
 
 func (l *lives) toggle() string {
-	a := l.table.agents[l.anybody()]
+	a := l.agents[l.anybody()]
 	state := store.AgentActive
 	if a.Available && l.rnd.IntN(3) == 0 {
 		state = store.AgentInactive

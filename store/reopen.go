@@ -53,8 +53,7 @@ func (u *unit) goesOn(ctx context.Context, last *conversationRow) (to chat.Place
 		return to, nil
 	}
 	err = u.hasRoom(ctx, agentKey{last.ws, last.assignee}, convKey{})
-	switch chat.CodeOf(err) {
-	case chat.CodeConflict, chat.CodeNotFound:
+	if code := chat.CodeOf(err); code == chat.CodeConflict || code == chat.CodeNotFound {
 		return to, nil
 	}
 	if err == nil {

@@ -38,6 +38,7 @@ func (c *CloseSilent) apply(ctx context.Context, u *unit) (Result, error) {
 			return Result{}, err
 		}
 		silent = conv.silent(life, u.now)
+	default: // what waits is not closed
 	}
 	if !silent {
 		return Result{}, chat.Faultf(chat.CodeConflict, "there is no silence")
