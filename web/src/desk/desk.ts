@@ -85,16 +85,15 @@ export class Desk {
   async load(): Promise<void> {
     this.cursors.clear()
     const list = <T>(path: string) => this.api.get<List<T>>(path).then((l) => l.items, () => [] as T[])
-    const [agents, queues, channels, states, offers] = await Promise.all([
-      list<Agent>('/v1/agents'),
-      list<Queue>('/v1/queues'),
+    const [channels, states, offers] = await Promise.all([
       list<Channel>('/v1/desk/channels'),
       list<DeskState['states'][number]>('/v1/agent-states'),
       list<Offer & { conversation: string }>('/v1/me/offers'),
       this.more({ name: 'mine', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
       this.more({ name: 'waiting', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
+      this.readAround(),
     ])
-    this.store.do({ do: 'around', agents, queues, channels, states }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
+    this.store.do({ do: 'around', channels, states }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
     for (const o of offers) if (!this.state.conversations.has(o.conversation)) this.again(o.conversation)
     for (const [id, t] of this.state.threads) if (t.atEnd) void this.catchUp(id)
   }
@@ -175,14 +174,21 @@ export class Desk {
   }
 
   private aroundTimer: ReturnType<typeof setTimeout> | undefined
+  private aroundTurn = 0
   private around(): void {
     clearTimeout(this.aroundTimer)
-    this.aroundTimer = setTimeout(() => {
-      void Promise.all([this.api.get<List<Agent>>('/v1/agents'), this.api.get<List<Queue>>('/v1/queues')]).then(
-        ([agents, queues]) => this.store.do({ do: 'around', agents: agents.items, queues: queues.items }),
-        () => {},
-      )
-    }, 100)
+    this.aroundTimer = setTimeout(() => void this.readAround(), 100)
+  }
+
+  // readAround reads who is there and the queues; of several reads the one that began last counts.
+  private async readAround(): Promise<void> {
+    const turn = ++this.aroundTurn
+    try {
+      const [agents, queues] = await Promise.all([this.api.get<List<Agent>>('/v1/agents'), this.api.get<List<Queue>>('/v1/queues')])
+      if (turn === this.aroundTurn) this.store.do({ do: 'around', agents: agents.items, queues: queues.items })
+    } catch {
+      // the next change, or the next load, reads them again
+    }
   }
 
   // again reads conversations soon, many in one go.
@@ -318,6 +324,7 @@ export class Desk {
     this.store.do({ do: 'around', agents: before.map((a) => (a.id === this.me ? { ...a, state: name, available } : a)) })
     try {
       await this.api.post(`/v1/agents/${this.me}/state`, { state: name })
+      await this.readAround()
     } catch (err) {
       this.store.do({ do: 'around', agents: [...before] })
       throw err

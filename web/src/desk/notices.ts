@@ -81,8 +81,8 @@ export function useLeaving(): void {
     }
     const here = () => keep.set(tabsPlace, JSON.stringify({ ...tabs(), [id]: Date.now() }))
     const back = sessionStorage.getItem(backPlace)
-    sessionStorage.removeItem(backPlace)
-    if (back) desk.setMyState(back).catch(() => {})
+    // kept until the hub has it: who loads the page twice in a row is not forgotten
+    if (back) desk.setMyState(back).then(() => sessionStorage.removeItem(backPlace), () => {})
     here()
     const timer = setInterval(here, 20_000)
     const leave = () => {
