@@ -69,7 +69,8 @@ func TestFirstStart(t *testing.T) {
 	}
 	says, curls := printed(t, hub, os.Args[0]), printed(t, hub, "curl")
 	token := regexp.MustCompile(`(?m)^  (drg_\S+)$`).FindStringSubmatch(hub.out.String())
-	if token == nil || len(says) != 1 || len(curls) != 2 {
+	link := regexp.MustCompile(`(?m)^  (http:\S+)/sign-in#(drl_\w{43})$`).FindStringSubmatch(hub.out.String())
+	if token == nil || link == nil || len(says) != 1 || len(curls) != 2 {
 		t.Fatalf("printed %s", hub.out)
 	}
 	if out := shell(t, says[0]); !strings.Contains(out, "Hello, terminal!") {
@@ -91,8 +92,8 @@ func TestFirstStart(t *testing.T) {
 	hub.out = &lines{}
 	hub.start()
 	says = printed(t, hub, os.Args[0])
-	if strings.Contains(hub.out.String(), token[1]) || strings.Contains(hub.out.String(), "shown once") {
-		t.Errorf("the token is printed again: %s", hub.out)
+	if strings.Contains(hub.out.String(), token[1]) || strings.Contains(hub.out.String(), "shown once") || strings.Contains(hub.out.String(), "drl_") {
+		t.Errorf("a secret is printed again: %s", hub.out)
 	}
 	if now := readNote(data); now.Channel != before.Channel || now.Key != before.Key {
 		t.Errorf("the channel was %+v and is %+v", before, now)

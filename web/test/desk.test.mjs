@@ -323,7 +323,8 @@ test('desk 12: who else looks or types here is seen before one types', async () 
   await p.getByLabel('Write a note').fill('hm')
   await page.getByText(/Bob Stone is writing here/).waitFor()
   await axe(page)
-  await p.context().close()
+  await p.close({ runBeforeUnload: true })
+  await until('Bob is away', async () => (await hub.api('GET', '/v1/agents/' + bob.id)).state === 'inactive')
 })
 
 test('desk 13: the first letter in a conversation that nobody has takes it', async () => {
@@ -343,7 +344,7 @@ test('desk 14: who gets it sees the note and why', async () => {
   await open(c)
   await key('t')
   await page.getByLabel('Note for who gets it').fill('wants a refund, order 7')
-  await page.getByRole('option', { name: /Bob Stone/ }).click()
+  await page.getByRole('option', { name: /Bob Stone.*away/ }).click()
   await until('it is with Bob', async () => (await conversation(c.id)).assignee === bob.id)
   const p = await hub.as(bob, { path: '/desk/c/' + c.id })
   await log(p).getByText('wants a refund, order 7').waitFor()
