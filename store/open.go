@@ -61,7 +61,7 @@ func (u *unit) begin(ch *channelRow, contact int64, thread chat.Thread, last *co
 	}
 	conv.settle(conv.opened, to)
 	if last != nil {
-		conv.previous = last.uid
+		conv.previous, conv.lastIn = last.uid, last.lastIn // reply windows go on
 	}
 	u.keep(conv)
 	tk := threadKey{ch.ws, ch.no, conv.thread}

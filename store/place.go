@@ -15,7 +15,8 @@ type Place struct {
 	Conversation chat.ConversationID
 	Expect       []chat.State // empty: any open state
 	To           chat.PlaceData
-	Room         bool // only to an agent who is available and below the limit, and does not have it already
+	Of           string // only while this agent has it; empty: whoever
+	Room         bool   // only to an agent who is available and below the limit, and does not have it already
 	By           chat.Party
 	Action       chat.ActionID
 
@@ -55,6 +56,9 @@ func (c *Place) apply(ctx context.Context, u *unit) (Result, error) {
 	}
 	if len(c.Expect) > 0 && !slices.Contains(c.Expect, conv.state) {
 		return Result{}, chat.Faultf(chat.CodeConflict, "the conversation is "+string(conv.state)+" now")
+	}
+	if c.Of != "" && (conv.state != chat.StateAssigned || conv.assignee != c.Of) {
+		return Result{}, chat.Faultf(chat.CodeForbidden, "only who has the conversation can do that")
 	}
 	if c.Room && c.To.State == chat.StateAssigned {
 		if conv.state == chat.StateAssigned && conv.assignee == c.To.Assignee {

@@ -86,9 +86,6 @@ func (c *Start) apply(ctx context.Context, u *unit) (Result, error) {
 	}
 	by := c.By
 	conv, opened := u.begin(ch, who.contact, c.thread(), last, c.To, chat.Event{Kind: chat.KindOpened, Sender: &by, Action: c.Action}, chat.OpenedData{})
-	if last != nil {
-		conv.lastIn = last.lastIn // reply windows go on
-	}
 	conv.waiting = 0 // it is the contact's turn
 	conv.preview = preview(&c.Message)
 	conv.answered(u.now, by.Type)

@@ -15,6 +15,7 @@ func living() []examination {
 	return []examination{
 		{name: "Turns", run: turns},
 		{name: "Transfer", run: transferring},
+		{name: "PassingOn", run: passingOn},
 		{name: "Snooze", run: snoozing},
 		{name: "Silence", run: silence},
 		{name: "Reopen", run: reopening},
@@ -219,6 +220,21 @@ func silence(t *testing.T, db Database) {
 	silent(conv, false)
 }
 
+// passingOn: who passes on only what she has is refused when it has gone to another one, whatever she knew a moment before.
+func passingOn(t *testing.T, db Database) {
+	d := newDesk(t, db, "{}")
+	conv := d.held("a", "ann")
+	pass := func(of string) *store.Place {
+		p := d.place(conv, chat.PlaceData{State: chat.StateQueued, Queue: "sales"})
+		p.Of = of
+		return p
+	}
+	d.refuses(chat.CodeForbidden, pass("bob"))
+	equal(t, "who has it", d.look(conv).Assignee, "ann")
+	d.do(pass("ann"))
+	d.refuses(chat.CodeForbidden, pass("ann"))
+}
+
 func reopening(t *testing.T, db Database) {
 	d := newDesk(t, db, "{}")
 	conv := d.held("a", "ann")
@@ -227,8 +243,10 @@ func reopening(t *testing.T, db Database) {
 	d.shut(conv)
 	equal(t, "who had it last", d.look(conv).Assignee, "ann")
 	d.refuses(chat.CodeNotFound, &store.Reopen{Workspace: d.ws, Conversation: conv, Agent: "nobody"})
+	wrote := d.look(conv).LastIn
 	second := d.do(reopen).Events[0].Conversation
 	c := d.look(second)
+	equal(t, "when the contact wrote last, for reply windows", c.LastIn, wrote)
 	if c.Previous != conv || c.Assignee != "bob" || c.State != chat.StateAssigned || c.Queue != "support" || c.Turn != chat.TurnContact {
 		t.Errorf("reopened: %+v", c)
 	}
