@@ -90,6 +90,9 @@ func (k *present) note(p wake.Presence) {
 			delete(k.there[at], p.User)
 			k.size--
 		}
+		if len(k.there[at]) == 0 {
+			delete(k.there, at)
+		}
 		return
 	case k.there == nil:
 		k.there = map[presentKey]map[string]wake.Presence{}
