@@ -37,7 +37,7 @@ func (a *API) registerConversationPatch() {
 		method: http.MethodPatch, path: "/v1/conversations/{id}", id: "changeConversation", tag: tag, scope: ScopeWrite,
 		summary: "Change a conversation's fields, priority and tags", more: "What is left out stays. What changes is told by an event `changed`.",
 	}, a.patchConversation)
-	add(a, act{method: http.MethodGet, path: "/v1/tags", id: "listTags", tag: tag, scope: ScopeRead, summary: "List the tags that are in use"}, a.tags)
+	add(a, act{method: http.MethodGet, path: "/v1/tags", id: "listTags", tag: tag, scope: ScopeRead, summary: "List the tags that are in use, in what you see"}, a.tags)
 }
 
 func (a *API) patchConversation(ctx context.Context, in *conversationPatch) (*reply[chat.Conversation], error) {
@@ -56,6 +56,6 @@ func (a *API) patchConversation(ctx context.Context, in *conversationPatch) (*re
 }
 
 func (a *API) tags(ctx context.Context, in *tagsGet) (*reply[list[store.Tag]], error) {
-	found, next, err := a.Store.Tags(ctx, here(ctx), in.Text, in.Cursor, in.Limit)
+	found, next, err := a.Store.Tags(ctx, here(ctx), sightOf(who(ctx)), in.Text, in.Cursor, in.Limit)
 	return listOf(found, next), err
 }

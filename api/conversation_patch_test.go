@@ -133,3 +133,19 @@ func TestTagsAtTheSameTime(t *testing.T) {
 		t.Errorf("the conversation has %v, the list %v", tags, listed)
 	}
 }
+
+// TestTagsWithinReach: the tags of conversations that somebody does not see are not told.
+func TestTagsWithinReach(t *testing.T) {
+	w := people(t)
+	ann := w.joined("ann@example.com", "agent")
+	w.ok("PUT", "/v1/agents/"+ann.id, "admin", `{"name":"Ann"}`)
+	_, conv := w.talk("admin")
+	w.ok("PATCH", "/v1/conversations/"+conv, "admin", `{"tags":{"add":["debts"]}}`)
+	if got := ann.want(200, "GET", "/v1/tags", ""); !strings.Contains(got.body, `"items":[]`) {
+		t.Error("of a conversation that she does not see:", got.body)
+	}
+	w.ok("POST", "/v1/conversations/"+conv+"/assign", "admin", fmt.Sprintf(`{"assignee":%q}`, ann.id))
+	if got := ann.want(200, "GET", "/v1/tags?q=de", ""); got.at(t, "items", 0, "name") != "debts" || got.at(t, "items", 0, "conversations") != "1" {
+		t.Error(got.body)
+	}
+}

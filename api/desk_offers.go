@@ -9,7 +9,7 @@ import (
 
 func (a *API) registerMyOffers() {
 	add(a, act{
-		method: http.MethodGet, path: "/v1/me/offers", id: "listMyOffers", tag: "agents", person: true, summary: "List what is offered to me",
+		method: http.MethodGet, path: "/v1/me/offers", id: "listMyOffers", tag: "agents", scope: ScopeRead, person: true, summary: "List what is offered to me",
 		more: "Waiting conversations that I may accept, the oldest first. Changes come as the events offered and offer_ended.",
 	}, a.myOffers)
 }

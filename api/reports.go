@@ -87,23 +87,28 @@ func (a *API) agentsReport(ctx context.Context, in *agentsReportQuery) (*reply[f
 }
 
 // reportQuery fills in what is not said and what the caller may see: who reaches only the own conversations has no figures of queues.
-func (a *API) reportQuery(ctx context.Context, from, to time.Time, queue string, channel chat.ChannelID) (report.Query, error) {
+func (a *API) reportQuery(ctx context.Context, from, to time.Time, queue string, channel chat.ChannelID) (q report.Query, err error) {
 	if to.IsZero() {
 		to = a.Now()
 	}
 	if from.IsZero() {
 		from = to.Add(-24 * time.Hour)
 	}
-	q := report.Query{From: from.UTC(), To: to.UTC(), Queue: queue, Channel: channel}
-	by := who(ctx)
+	q = report.Query{From: from.UTC(), To: to.UTC(), Queue: queue, Channel: channel}
+	q.Queues, err = reachedQueues(who(ctx))
+	return q, err
+}
+
+// reachedQueues are the queues whose figures somebody may see; nil: all.
+func reachedQueues(by access.Who) ([]string, error) {
 	switch {
 	case sightOf(by) == nil:
-		return q, nil
+		return nil, nil
 	case by.Reach != access.ReachQueues:
-		return q, chat.Faultf(chat.CodeForbidden, "your role reaches no queue")
+		return nil, chat.Faultf(chat.CodeForbidden, "your role reaches no queue")
+	default:
+		return append([]string{}, by.Queues...), nil
 	}
-	q.Queues = append([]string{}, by.Queues...)
-	return q, nil
 }
 
 func zone(name string) (*time.Location, error) {

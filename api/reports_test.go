@@ -125,3 +125,33 @@ func TestReportsWithinReach(t *testing.T) {
 	own.want(403, "GET", "/v1/reports/history", "")
 	agent.want(403, "GET", "/v1/reports/live", "")
 }
+
+// TestWhatIfWithinReach: who sees only some queues may ask about one of these, and who sees only the own conversations about none.
+func TestWhatIfWithinReach(t *testing.T) {
+	w := people(t)
+	w.ok("PUT", "/v1/queues/sales", "admin", `{"rule":"everyone","members":[]}`)
+	for name, reach := range map[string]string{"lead": "queues", "own": "own"} {
+		w.ok("PUT", "/v1/roles/"+name, "admin", fmt.Sprintf(`{"rights":["conversations.read","reports.read"],"reach":%q}`, reach))
+	}
+	lead, own := w.joined("lea@example.com", "lead"), w.joined("own@example.com", "own")
+	w.ok("PUT", "/v1/agents/"+lead.id, "admin", `{"name":"Lea"}`)
+	w.ok("PUT", "/v1/queues/support", "admin", fmt.Sprintf(`{"rule":"everyone","members":[%q]}`, lead.id))
+	lead = w.login("lea@example.com")
+	const ask = `{"rule":"least_busy","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","queue":%q}`
+	lead.want(200, "POST", "/v1/routing/what-if", fmt.Sprintf(ask, "support"))
+	lead.want(403, "POST", "/v1/routing/what-if", fmt.Sprintf(ask, "sales"))
+	lead.want(403, "POST", "/v1/routing/what-if", fmt.Sprintf(ask, ""))
+	own.want(403, "POST", "/v1/routing/what-if", fmt.Sprintf(ask, "support"))
+}
+
+// TestWatchShowsAConversation: the right to figures alone shows none.
+func TestWatchShowsAConversation(t *testing.T) {
+	w := people(t)
+	w.ok("PUT", "/v1/roles/figures", "admin", `{"rights":["reports.read"],"reach":"all"}`)
+	w.ok("PUT", "/v1/roles/lead", "admin", `{"rights":["reports.read","conversations.read"],"reach":"all"}`)
+	figures, lead := w.joined("fay@example.com", "figures"), w.joined("lea@example.com", "lead")
+	_, conv := w.talk("admin")
+	figures.want(403, "GET", "/v1/conversations/"+conv, "")
+	figures.want(403, "POST", "/v1/conversations/"+conv+"/watch", "")
+	lead.want(200, "POST", "/v1/conversations/"+conv+"/watch", "")
+}

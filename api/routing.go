@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -119,7 +120,14 @@ func (a *API) routing(ctx context.Context, in *ConversationPath) (*reply[desk.Ac
 	return &reply[desk.Account]{account}, err
 }
 
+// whatIf tells of one of the own queues only who does not reach all.
 func (a *API) whatIf(ctx context.Context, in *whatIfPost) (*reply[desk.Would], error) {
+	switch queues, err := reachedQueues(who(ctx)); {
+	case err != nil:
+		return nil, err
+	case queues != nil && !slices.Contains(queues, in.Body.Queue):
+		return nil, chat.Faultf(chat.CodeForbidden, "name one of your own queues")
+	}
 	q := desk.WhatIf{Rule: desk.Rule(in.Body.Rule), Queue: in.Body.Queue, From: in.Body.From, To: in.Body.To}
 	if q.To.IsZero() {
 		q.To = a.Now()

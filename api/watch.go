@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
@@ -21,6 +22,10 @@ type watchPost struct {
 	ConversationPath
 }
 
+// watch shows a conversation, so it wants the right to see conversations too.
 func (a *API) watch(ctx context.Context, in *watchPost) (*reply[chat.Conversation], error) {
+	if !who(ctx).Has(access.ConversationsRead) {
+		return nil, chat.Faultf(chat.CodeForbidden, "your role has not got the right "+string(access.ConversationsRead))
+	}
 	return a.conversation(ctx, &in.ConversationPath)
 }

@@ -178,11 +178,16 @@ type Tag struct {
 	Conversations int    `json:"conversations" doc:"How many have it, closed ones included."`
 }
 
-// Tags lists the tags that are in use and begin with a text, by name.
-func (s *Store) Tags(ctx context.Context, ws chat.WorkspaceID, begins, after string, limit int) ([]Tag, string, error) {
+// Tags lists the tags that are in use within a sight (nil: everywhere) and begin with a text, by name.
+func (s *Store) Tags(ctx context.Context, ws chat.WorkspaceID, within *Sight, begins, after string, limit int) ([]Tag, string, error) {
+	from := "conversation_tags t JOIN workspaces w ON w.id = t.workspace"
+	if within != nil {
+		from += " JOIN conversations c ON c.workspace = t.workspace AND c.no = t.conversation"
+	}
+	where, args := ConversationFilter{Within: within}.narrow(
+		[]string{"w.uid = $1", "t.tag > $2", `LOWER(t.tag) LIKE $3 ESCAPE '\'`}, []any{string(ws), after, strings.TrimPrefix(likeText(begins), "%")})
+	args = append(args, limit+1)
 	found, err := list(ctx, s, func(r scanner) (t Tag, err error) { err = r.Scan(&t.Name, &t.Conversations); return t, err },
-		`SELECT t.tag, COUNT(*) FROM conversation_tags t JOIN workspaces w ON w.id = t.workspace
- WHERE w.uid = $1 AND t.tag > $2 AND LOWER(t.tag) LIKE $3 ESCAPE '\' GROUP BY t.tag ORDER BY t.tag LIMIT $4`,
-		string(ws), after, strings.TrimPrefix(likeText(begins), "%"), limit+1)
+		fmt.Sprintf("SELECT t.tag, COUNT(*) FROM %s WHERE %s GROUP BY t.tag ORDER BY t.tag LIMIT $%d", from, where, len(args)), args...)
 	return paged(found, limit, err, func(t Tag) string { return t.Name })
 }
