@@ -152,6 +152,10 @@ func (c *crowd) work(ctx context.Context) (rate, p50 float64) {
 	c.Helper()
 	offers := make(chan chat.Event, crowdAgents*crowdCapacity)
 	c.collect(ctx, offers, crowdAgents*crowdCapacity) // until everybody is asked
+	for lag, err := c.s.Lag(ctx); lag[desk.Name] > 0; lag, err = c.s.Lag(ctx) { // and all who wait have been seen
+		c.must(err)
+		<-time.After(10 * time.Millisecond)
+	}
 	c.waits = nil
 	end := time.Now().Add(crowdTime)
 	var wg sync.WaitGroup
