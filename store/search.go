@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -44,7 +45,6 @@ func (s *Store) Indexer(fold func(string) string) *Indexer {
 
 // Next takes the next events of every workspace, at most limit of each, and tells whether there are more.
 func (x *Indexer) Next(ctx context.Context, limit int) (more bool, err error) {
-	type behind struct{ ws, pos, head int64 }
 	found, err := list(ctx, x.s, func(r scanner) (b behind, err error) {
 		err = r.Scan(&b.ws, &b.pos, &b.head)
 		return b, err
@@ -53,27 +53,38 @@ func (x *Indexer) Next(ctx context.Context, limit int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var errs []error
 	for _, b := range found {
-		from := max(b.pos, x.seen[b.ws])
-		if from >= b.head {
-			continue
-		}
-		events, err := x.s.readLog(ctx, b.ws, from, limit, searched...)
-		if err != nil {
-			return more, err
-		}
-		to := b.head
-		if len(events) == limit {
-			to, more = events[limit-1].Pos, true
-		}
-		if len(events) > 0 || to-b.pos >= indexRest {
-			err = x.s.indexBatch(ctx, b.ws, b.pos, to, x.changes(b.ws, events))
-		}
-		if err != nil {
-			return more, err
-		}
-		x.seen[b.ws] = to
+		rest, err := x.catchUp(ctx, b, limit)
+		more, errs = more || rest, append(errs, err) // the others do not wait for one that fails
 	}
+	return more, errors.Join(errs...)
+}
+
+// behind is a workspace whose index may be behind its log.
+type behind struct{ ws, pos, head int64 }
+
+// catchUp takes the next events of a workspace and tells whether there are more.
+func (x *Indexer) catchUp(ctx context.Context, b behind, limit int) (more bool, err error) {
+	from := max(b.pos, x.seen[b.ws])
+	if from >= b.head {
+		return false, nil
+	}
+	events, err := x.s.readLog(ctx, b.ws, from, limit, searched...)
+	if err != nil {
+		return false, err
+	}
+	to := b.head
+	if len(events) == limit {
+		to, more = events[limit-1].Pos, true
+	}
+	if len(events) > 0 || to-b.pos >= indexRest {
+		err = x.s.indexBatch(ctx, b.ws, b.pos, to, x.changes(b.ws, events))
+	}
+	if err != nil {
+		return false, err
+	}
+	x.seen[b.ws] = to
 	return more, nil
 }
 

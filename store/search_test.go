@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -162,6 +163,24 @@ func (w *talk) expect(what, words, want string) {
 	if got := w.finds(words, nil); got != want {
 		w.t.Errorf("%s: %q finds %q, want %q", what, words, got, want)
 	}
+}
+
+// TestIndexGoesOnWithOthers: a workspace whose log cannot be read keeps no other one from being searched.
+func TestIndexGoesOnWithOthers(t *testing.T) {
+	dsn := filepath.Join(t.TempDir(), "d.db")
+	s := open(t, dsn)
+	broken, sound := newTalk(t, s), newTalk(t, s)
+	broken.hears("ada", "hello")
+	db, err := sql.Open("sqlite", dsn)
+	broken.must(err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "UPDATE events SET body = '{' WHERE kind = 'message'")
+	broken.must(err)
+	sound.hears("bob", "hello")
+	if _, err := s.Indexer(plainFold).Next(t.Context(), 10); err == nil {
+		t.Error("nothing is said of what cannot be read")
+	}
+	sound.expect("the other one", "hello", "bob3")
 }
 
 // TestIndexOnSeveralNodes: nodes that index at the same time find every message once.
