@@ -155,6 +155,7 @@ test('desk 04: drafts are kept for each chat, over switching and a reload', asyn
 })
 
 test('desk 05: a day without a mouse', async () => {
+  await chat('Neighbour')
   const c = await hub.say('Keyboard', 'hello', site)
   await hub.api('POST', `/v1/conversations/${c.id}/transfer`, { queue: 'support' })
   await page.getByRole('article', { name: 'Offer: Keyboard' }).waitFor()

@@ -146,6 +146,8 @@ export class Desk {
     this.store.do({ do: 'event', event: e })
     const t = this.state.threads.get(e.conversation)
     if (t?.atEnd && e.seq > (t.events.at(-1)?.seq ?? 0)) void this.catchUp(e.conversation)
+    // whose reach is not everything is not told how agents are: these moves change it
+    if (e.kind === 'offer_ended' || e.kind === 'assigned' || e.kind === 'closed') this.around()
     if (!known || reread.has(e.kind) || (e.kind === 'offered' && this.offeredToMe(e.conversation))) this.again(e.conversation)
     if ((e.kind === 'message' && e.direction === 'in') || e.kind === 'offered') this.onIn(e)
   }
@@ -175,7 +177,7 @@ export class Desk {
 
   private aroundTimer: ReturnType<typeof setTimeout> | undefined
   private aroundTurn = 0
-  private around(): void {
+  around(): void {
     clearTimeout(this.aroundTimer)
     this.aroundTimer = setTimeout(() => void this.readAround(), 100)
   }

@@ -36,6 +36,7 @@ function Transfer({ ids, onClose }: AskedFor) {
   const queues = useDeskState((s) => s.queues)
   const agents = useDeskState((s) => s.agents)
   const [note, write] = useState('')
+  useEffect(() => desk.around(), [])
   const choices: Choice[] = [
     ...queues.map((q): Choice => ({ id: 'q:' + q.name, title: q.title || q.name, words: q.name, icon: 'inbox', hint: <span class="soft small">{t('desk_queue')}</span> })),
     ...agents
