@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-hub/dragoman/access"
@@ -118,10 +119,21 @@ func (a *API) reaches(r *http.Request, pattern string, rt route) error {
 	}
 	id := chat.ConversationID(r.PathValue("id"))
 	err := a.seesConversation(r.Context(), rt.right, id)
-	if chat.CodeOf(err) == chat.CodeNotFound && rt.id == undoAct && a.gaveAway(r.Context(), id) {
+	if chat.CodeOf(err) == chat.CodeNotFound && (rt.id == undoAct && a.gaveAway(r.Context(), id) || a.isAsked(r.Context(), rt, id)) {
 		return nil
 	}
 	return err
+}
+
+// isAsked tells whether a conversation beyond the caller's reach is offered to her: who may accept it may look at it before.
+func (a *API) isAsked(ctx context.Context, rt route, id chat.ConversationID) bool {
+	by := who(ctx)
+	answers := rt.id == "acceptConversation" || rt.id == "declineConversation"
+	if by.User == "" || rt.right != access.ConversationsRead && !answers || !access.Allowed(by, rt.right, access.On{Workspace: by.Workspace}) {
+		return false
+	}
+	offers, err := a.Store.Offers(ctx, by.Workspace, by.User)
+	return err == nil && slices.ContainsFunc(offers, func(o store.Offered) bool { return o.Conversation == id })
 }
 
 func (a *API) seesConversation(ctx context.Context, right access.Right, id chat.ConversationID) error {
