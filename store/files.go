@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -88,6 +89,22 @@ func (s *Store) SetFile(ctx context.Context, f File) error {
 // File reads a file's row, of any workspace.
 func (s *Store) File(ctx context.Context, id chat.FileID) (File, error) {
 	return one(ctx, s, "file", scanFile, fileRead+"WHERE f.uid = $1", string(id))
+}
+
+// Unsent lists files that somebody uploaded on a channel before a time and named in no message since, the oldest first.
+func (s *Store) Unsent(ctx context.Context, channel chat.ChannelID, before time.Time, limit int) ([]chat.FileID, error) {
+	at, err := s.channelNo(ctx, channel)
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, s, func(r scanner) (id chat.FileID, err error) { return id, r.Scan(&id) }, fmt.Sprintf(`SELECT uid FROM files
+ WHERE workspace = $1 AND conversation = '' AND channel = $2 AND created_at < $3 ORDER BY created_at LIMIT %d`, max(limit, 1)),
+		at.ws, string(channel), micros(before))
+}
+
+// DropUnsent deletes a file's row, unless a message has named the file by now.
+func (s *Store) DropUnsent(ctx context.Context, id chat.FileID) error {
+	return unavailable(s.engine.exec(ctx, stmt{sql: "DELETE FROM files WHERE uid = $1 AND conversation = ''", args: []any{string(id)}}))
 }
 
 // keepSources gives each attachment of an incoming message a file row of its own, and takes the platform's source out of the

@@ -1,11 +1,13 @@
 package visitor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +63,53 @@ func TestFiles(t *testing.T) {
 			t.Error("the bytes are still there")
 		}
 	})
+}
+
+// An upload that no message named goes with its bytes when none can any more; one that was sent stays.
+func TestUnsentUploads(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		var ahead atomic.Int64
+		w := newWorld(t, dsn, "", `{}`, func(o *visitor.Options) {
+			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		})
+		k := w.tab()
+		upload := func() (ticket string, id chat.FileID) {
+			var up struct{ File, URL string }
+			k.call("POST", "/files?name=a.txt", []byte("words"), "Content-Type", "text/plain").into(t, 201, &up)
+			u, err := url.Parse(up.URL)
+			w.must(err)
+			return up.File, chat.FileID(strings.TrimPrefix(u.Path, "/files/"))
+		}
+		ticket, sent := upload()
+		k.call("POST", "/messages", m{"id": newID(), "files": []string{ticket}}).into(t, 201, nil)
+		_, left := upload()
+		there := func(id chat.FileID) bool {
+			_, err := w.store.File(t.Context(), id)
+			body, _, bytes := w.blobs.Open(t.Context(), string(id), 0, -1)
+			if bytes == nil {
+				w.must(body.Close())
+			}
+			if (err == nil) != (bytes == nil) {
+				t.Errorf("file %s: row %v, bytes %v", id, err, bytes)
+			}
+			return err == nil
+		}
+		for _, age := range []time.Duration{0, 47 * time.Hour, 49 * time.Hour} {
+			ahead.Store(int64(age))
+			w.must(w.server.Clear(t.Context()))
+			if !there(sent) || there(left) != (age < 48*time.Hour) {
+				t.Errorf("after %s: sent %v, unsent %v", age, there(sent), there(left))
+			}
+		}
+	})
+}
+
+// New visitors cost nothing, so what one address uploads is bounded in bytes, too.
+func TestUploadTraffic(t *testing.T) {
+	w := newWorld(t, lite(t), "", `{"max_file_bytes":2097152}`, func(o *visitor.Options) { o.Limits.Traffic = 16 }) // 4 MiB at once
+	w.tab().call("POST", "/files?name=a", bytes.Repeat([]byte("x"), 2<<20)).into(t, 201, nil)
+	w.tab().call("POST", "/files?name=b", []byte("x")).into(t, 201, nil)
+	w.tab().call("POST", "/files?name=c", []byte("x")).refused(t, 429, "throttled")
 }
 
 func TestUploadsOff(t *testing.T) {

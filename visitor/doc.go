@@ -73,6 +73,7 @@ type Limits struct {
 	Calls     int           // a second of one address, five times that at once; 40
 	Messages  int           // a minute of one visitor, a third of that at once; 60
 	Uploads   int           // an hour of one visitor, a third of that at once; 60
+	Traffic   int           // MiB of uploads an hour of one address, a quarter of that at once; 1024
 	Streams   int           // open at the same time; 50,000
 	Mine      int           // of one visitor; 12
 	Near      int           // of one address; 1,000
@@ -91,6 +92,7 @@ func (l *Limits) defaults() {
 	setDefault(&l.Calls, 40)
 	setDefault(&l.Messages, 60)
 	setDefault(&l.Uploads, 60)
+	setDefault(&l.Traffic, 1024)
 	setDefault(&l.Streams, 50_000)
 	setDefault(&l.Mine, 12)
 	setDefault(&l.Near, 1000)

@@ -12,10 +12,12 @@ import (
 	"github.com/dragoman-hub/dragoman/store"
 )
 
-// uploadTime is how long an upload may take, and ticketLife how long it can be named in a message afterwards.
+// uploadTime is how long an upload may take, and ticketLife how long it can be named in a message afterwards. One that was not is deleted
+// after unsentLife: a message that names it at the last moment is stored by then.
 const (
 	uploadTime = 15 * time.Minute
 	ticketLife = 24 * time.Hour
+	unsentLife = 2 * ticketLife
 )
 
 // uploaded answers an upload. File names it in a message of the same browser, and in none of another's.
@@ -40,6 +42,9 @@ func (s *Server) upload(c *call) error {
 	if err := s.paces.uploads.take(c.who.address(), s.Now()); err != nil {
 		return err
 	}
+	if err := s.paces.traffic.takeN(s.address(c.r), mebibytes(c), s.Now()); err != nil {
+		return err
+	}
 	rc := http.NewResponseController(c.w)
 	_ = rc.SetReadDeadline(s.Now().Add(uploadTime)) // errors: this connection knows no deadlines
 	_ = rc.SetWriteDeadline(s.Now().Add(uploadTime))
@@ -62,6 +67,15 @@ func (s *Server) upload(c *call) error {
 	return c.answer(http.StatusCreated, uploaded{
 		File: s.Signer.Sign(ticketPlace(c), string(f.ID), s.Now().Add(ticketLife)), URL: s.Hub.FileLink(f.Workspace, f.ID), Name: f.Name, MIME: f.MIME, Size: f.Size,
 	})
+}
+
+// mebibytes is how large an upload says that it is; one that does not say may be as large as any.
+func mebibytes(c *call) int {
+	size := c.r.ContentLength
+	if size < 0 {
+		size = c.site.MaxFile
+	}
+	return 1 + int(size>>20)
 }
 
 func typeOf(r *http.Request) string {

@@ -14,6 +14,7 @@ type paces struct {
 	messages *pace // by visitor
 	signals  *pace // typing and receipts, by visitor
 	uploads  *pace // by visitor
+	traffic  *pace // MiB of uploads, by address: new visitors cost nothing
 }
 
 func newPaces(l Limits) paces {
@@ -23,6 +24,7 @@ func newPaces(l Limits) paces {
 		messages: newPace(rate.Limit(float64(l.Messages)/60), max(1, l.Messages/3)),
 		signals:  newPace(2, 20),
 		uploads:  newPace(rate.Limit(float64(l.Uploads)/3600), max(1, l.Uploads/3)),
+		traffic:  newPace(rate.Limit(float64(l.Traffic)/3600), max(1, l.Traffic/4)),
 	}
 }
 
@@ -44,7 +46,10 @@ func newPace(limit rate.Limit, burst int) *pace {
 }
 
 // take takes one from the bucket of a name, or says how long to wait.
-func (p *pace) take(name string, now time.Time) error {
+func (p *pace) take(name string, now time.Time) error { return p.takeN(name, 1, now) }
+
+// takeN takes n; more than the bucket holds is all that it holds.
+func (p *pace) takeN(name string, n int, now time.Time) error {
 	p.mu.Lock()
 	b := p.all[name]
 	if b == nil {
@@ -55,7 +60,7 @@ func (p *pace) take(name string, now time.Time) error {
 		p.all[name] = b
 	}
 	p.mu.Unlock()
-	r := b.ReserveN(now, 1)
+	r := b.ReserveN(now, min(n, p.burst))
 	if wait := r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
 		return paceError{wait}

@@ -260,6 +260,7 @@ func (p *program) work(ctx context.Context) error {
 	})
 	g.Go(func() error { return (&report.Keeper{Store: p.store}).Run(ctx) })
 	g.Go(func() error { return (&search.Index{Store: p.store, Fold: knowledge.Fold, Log: p.log}).Run(ctx) })
+	g.Go(func() error { return p.visitors.Run(ctx) })
 	g.Go(func() error { return p.bots.RunCalls(ctx, p.workers.Call) })
 	g.Go(func() error { return p.workers.Run(ctx) })
 	g.Go(func() error { return p.measure(ctx) })
