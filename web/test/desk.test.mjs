@@ -324,6 +324,7 @@ test('desk 12: who else looks or types here is seen before one types', async () 
   await p.getByLabel('Write a note').fill('hm')
   await page.getByText(/Bob Stone is writing here/).waitFor()
   await axe(page)
+  await p.locator('.state-dot.on').waitFor() // the page knows that he is active, and so what to undo
   await p.close({ runBeforeUnload: true })
   await until('Bob is away', async () => (await hub.api('GET', '/v1/agents/' + bob.id)).state === 'inactive')
 })
