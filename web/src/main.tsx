@@ -5,7 +5,7 @@ import { SignIn } from './app/signin'
 import { Welcome } from './app/welcome'
 import { API } from './core/api'
 import { I18n, type Loader } from './core/i18n'
-import { browserKeep } from './core/keep'
+import { browserKeep, type Keep } from './core/keep'
 import { Keys } from './core/keys'
 import { Router } from './core/router'
 import { readSession, type Session } from './core/session'
@@ -53,6 +53,7 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
       router.go('/sign-in?next=' + encodeURIComponent(path), true)
     }
   }, [])
+  useLayoutEffect(() => follow(keep, session), [session?.user.id])
   useEffect(() => {
     const press = (e: KeyboardEvent) => keys.press(e)
     addEventListener('keydown', press)
@@ -67,6 +68,20 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
       <ToastArea />
     </WorldContext.Provider>
   )
+}
+
+const whoPlace = 'dragoman.who'
+
+// follow begins anew when another tab signs out, or in as somebody else: the cookie is that user's then, and so is all that is read.
+// Where nobody has signed in there is nothing to hide, and perhaps a password is being set.
+function follow(keep: Keep, session: Session | null): () => void {
+  const me = session?.user.id ?? null
+  keep.set(whoPlace, me)
+  const hear = (e: StorageEvent) => {
+    if (me && e.key === whoPlace && e.newValue !== me) location.reload()
+  }
+  addEventListener('storage', hear)
+  return () => removeEventListener('storage', hear)
 }
 
 function Pages({ session }: { session: Session | null }) {

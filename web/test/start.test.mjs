@@ -68,6 +68,21 @@ test('start 04: a session that is ended elsewhere leads to the sign-in page', as
   await page.context().close()
 })
 
+test('start 04: who signs in as somebody else, or out, does so in all tabs of the browser', async () => {
+  const [una, ivo] = [await hub.user({ name: 'Una' }), await hub.user({ name: 'Ivo' })]
+  const first = await hub.as(una)
+  const button = (page, user) => page.getByRole('button', { name: user.name + ': settings and sign out' })
+  await button(first, una).waitFor()
+  await first.context().addCookies([await hub.cookie(ivo)])
+  const second = await hub.tab(first.context(), '/desk')
+  await button(first, ivo).waitFor()
+  await button(second, ivo).click()
+  await second.getByRole('menuitem', { name: 'Sign out' }).click()
+  await first.getByRole('heading', { name: 'Sign in' }).waitFor()
+  sound(second)
+  await first.context().close()
+})
+
 test('start 05: every asset that the page names is there, with its type, and none is the page itself', async () => {
   const html = await (await fetch(hub.url + '/desk')).text()
   const assets = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((m) => m[1])
