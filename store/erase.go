@@ -157,7 +157,7 @@ func (c *Erase) tell(ctx context.Context, u *unit, contact int64, convs []*conve
 		}
 		// the thread's address is personal too; the number keeps the row apart from others
 		conv.threadBody = chat.Thread{Address: "erased"}
-		conv.thread, conv.preview, conv.unread = erasedThread+string(conv.uid), "", 0
+		conv.thread, conv.preview, conv.closeReason, conv.unread = erasedThread+string(conv.uid), "", "", 0
 		conv.tags, conv.fields = "[]", "{}"
 		conv.dirty, conv.moved = true, true
 		by := c.By

@@ -137,6 +137,9 @@ func (u *unit) putBack(ctx context.Context, conv *conversationRow, ch *channelRo
 		return e, err
 	}
 	conv.unread, conv.waiting, conv.queue = was.Unread, micros(was.Waiting), was.Queue
+	if row := u.desk.waits[convKey{conv.ws, conv.no}]; was.State == chat.StateQueued && !was.Waiting.IsZero() {
+		row.first, row.older = micros(was.Waiting), false // its place in the line
+	}
 	if rests(&was, u.now) {
 		conv.snoozed = untilOf(was.SnoozedTill)
 	}

@@ -42,7 +42,8 @@ func erased(t *testing.T, db Database) {
 	}
 	s.receive(s.about(chat.KindBlocked, address, "")) // in the channel's own stream: there is no conversation yet
 	first := say("Xfirstwords77")
-	s.shut(first)
+	s.do(&store.ChangeConversation{Workspace: s.ws, Conversation: first, Fields: map[string]json.RawMessage{"f": json.RawMessage(`"Xfield77"`)}, AddTags: []string{"Xtag77"}})
+	s.do(s.place(first, chat.PlaceData{State: chat.StateClosed, Reason: "Xreason77", Note: "Xnote77"}))
 	conv := say("Xwords77")
 	contact := s.look(conv).Contact.ID
 	for i := range 30 { // previews and bodies that are overwritten long before

@@ -292,6 +292,20 @@ func comingBack(t *testing.T, db Database) {
 	back(chat.StateQueued, "")
 }
 
+// inLine: who was taken out of a line by mistake has the same place in it again.
+func inLine(t *testing.T, d *deskSite, undo func(chat.Event) store.Command) {
+	t.Helper()
+	first := d.talk("first")
+	d.do(d.place(first, chat.PlaceData{State: chat.StateQueued, Queue: "line"}))
+	d.do(d.place(d.talk("second"), chat.PlaceData{State: chat.StateQueued, Queue: "line"}))
+	p := d.place(first, chat.PlaceData{State: chat.StateClosed})
+	p.By = chat.Party{Type: chat.PartyAgent, ID: "ann"}
+	d.do(undo(d.do(p).Events[0]))
+	_, position, err := d.Position(t.Context(), d.ws, first)
+	must(t, err)
+	equal(t, "place in the line", position, 1)
+}
+
 func undoing(t *testing.T, db Database) {
 	d := newDesk(t, db, "{}")
 	conv := d.held("a", "ann")
@@ -322,6 +336,7 @@ func undoing(t *testing.T, db Database) {
 		d.refuses(chat.CodeConflict, undo(e, ann))
 		d.refuses(chat.CodeConflict, undo(back, ann))
 	}
+	inLine(t, d, func(e chat.Event) store.Command { return undo(e, ann) })
 	e := d.do(&store.Snooze{Workspace: d.ws, Conversation: conv, By: ann}).Events[0]
 	d.do(undo(e, ann))
 	equal(t, "rests", d.look(conv).Snoozed, false)
