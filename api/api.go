@@ -97,6 +97,7 @@ type API struct {
 	streams *streams
 	present present
 	locks   keyLocks
+	again   chan struct{} // has room for one who plays a time again
 	library *knowledge.Library
 	board   *report.Board
 	closed  chan struct{}
@@ -131,6 +132,7 @@ func New(o Options) *API {
 		visits: newLimiters(o.Limits.Visits, int(4*o.Limits.Visits)),
 		failed: newLimiters(float64(o.Limits.Failures)/60, o.Limits.Failures),
 		locks:  keyLocks{held: map[string]*keyLock{}},
+		again:  make(chan struct{}, 1),
 	}
 	a.gate = access.New(access.Options{Settings: o.Access, Store: o.Store, Secrets: o.Secrets, Now: o.Now, Log: o.Log})
 	a.library = knowledge.New(o.Store)

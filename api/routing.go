@@ -60,7 +60,7 @@ func (a *API) registerRouting() {
 	add(a, act{
 		method: http.MethodPost, path: "/v1/routing/what-if", id: "askWhatIf", tag: tag, scope: ScopeRead,
 		summary: "Play a time again under another rule",
-		more: "The arrivals, the agents' states, how fast they accept and how long they take are those of the log; who gets what is decided anew. " +
+		more: "One at a time. The arrivals, the agents' states, how fast they accept and how long they take are those of the log; who gets what is decided anew. " +
 			"Contacts, skills and limits are as they are now, and nobody has anything at the beginning.",
 	}, a.whatIf)
 }
@@ -127,6 +127,12 @@ func (a *API) whatIf(ctx context.Context, in *whatIfPost) (*reply[desk.Would], e
 		return nil, err
 	case queues != nil && !slices.Contains(queues, in.Body.Queue):
 		return nil, chat.Faultf(chat.CodeForbidden, "name one of your own queues")
+	}
+	select {
+	case a.again <- struct{}{}:
+		defer func() { <-a.again }()
+	default: // it takes much memory and time
+		return nil, problem(codeThrottled, "somebody else plays a time again: one at a time").retryAfter(5 * time.Second)
 	}
 	q := desk.WhatIf{Rule: desk.Rule(in.Body.Rule), Queue: in.Body.Queue, From: in.Body.From, To: in.Body.To}
 	if q.To.IsZero() {
