@@ -265,3 +265,50 @@ func TestIdentityWanted(t *testing.T) {
 	w.call("POST", "/identify", m{"identity": identity("7")}).into(t, 200, &got)
 	(&tab{w: w, site: w.site, token: got.Token}).say("hi")
 }
+
+// What was true when a token was made may be over: nobody anonymous was wanted since, or the site has another secret.
+func TestTokensOfBefore(t *testing.T) {
+	w := newWorld(t, lite(t), "", `{"identity_secret":"`+identitySecret+`"}`, nil)
+	nobody := w.tab()
+	known := w.tab().identify(t, identity("7"))
+	change := func(settings string) {
+		_, err := w.hub.PatchChannel(t.Context(), w.ws, w.site, patch(nil, settings))
+		w.must(err)
+	}
+	change(`{"authentication_required":true,"identity_secret":"` + identitySecret + `"}`)
+	nobody.call("GET", "/snapshot", nil).refused(t, 401, "unauthorized")
+	nobody.call("POST", "/messages", m{"id": newID(), "text": "hi"}).refused(t, 401, "unauthorized")
+	nobody.call("POST", "/sessions", m{}).refused(t, 401, "unauthorized")
+	known.say("let me in")
+	nobody.identify(t, identity("8")).say("me too")
+	change(`{"authentication_required":false,"identity_secret":"` + strings.Repeat("another", 8) + `"}`)
+	known.call("GET", "/snapshot", nil).refused(t, 401, "unauthorized")
+	nobody.say("and me")
+}
+
+// The anonymous token reaches nothing of what a user took along, however the conversation stood.
+func TestAdoptedIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn, "", `{"identity_secret":"`+identitySecret+`"}`, nil)
+		k := w.tab()
+		k.say("mine alone")
+		theirs := w.only().ID
+		w.place(theirs, chat.PlaceData{State: chat.StateClosed})
+		known := k.identify(t, identity("7"))
+		known.sees("me: mine alone")
+		if got := k.snapshot(""); len(got.Messages) != 0 || got.State.Place != "none" {
+			t.Errorf("the old token sees %+v", got)
+		}
+		k.call("POST", "/rating", m{"value": 1}).refused(t, 404, "not_found")
+		s := k.stream(0)
+		k.say("anew")
+		for e := range s.all() {
+			if strings.Contains(e.data, "mine alone") {
+				t.Errorf("the old stream hears %s", e.data)
+			}
+			if strings.Contains(e.data, "anew") {
+				break
+			}
+		}
+	})
+}

@@ -93,6 +93,9 @@ func (s *Server) private(h handler) http.HandlerFunc {
 		if c.who, err = s.bearer(c.site, c.r); err != nil {
 			return err
 		}
+		if c.site.AuthenticationRequired && c.who.Known == "" { // it was not when the token was made
+			return errNotSigned()
+		}
 		return h(c)
 	})
 }

@@ -287,7 +287,7 @@ func (s *Server) rate(c *call) error {
 	if in.Value < 1 || in.Value > 5 || utf8.RuneCountInString(in.Comment) > maxText/4 {
 		return chat.Faultf(chat.CodeInvalid, "value: 1 to 5; comment: at most 2000 characters")
 	}
-	conv, err := s.Store.ThreadConversation(c.r.Context(), c.site.channel, c.who.thread())
+	conv, err := s.conversation(c.r.Context(), c)
 	if err != nil {
 		return err
 	}

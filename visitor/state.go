@@ -25,9 +25,9 @@ type state struct {
 
 // stateNow reads it.
 func (s *Server) stateNow(ctx context.Context, c *call) (state, error) {
-	conv, err := s.Store.ThreadConversation(ctx, c.site.channel, c.who.thread())
+	conv, err := s.conversation(ctx, c)
 	if chat.CodeOf(err) == chat.CodeNotFound {
-		conv.State = "none"
+		conv = chat.Conversation{State: "none"}
 	} else if err != nil {
 		return state{}, err
 	}
@@ -38,6 +38,20 @@ func (s *Server) stateNow(ctx context.Context, c *call) (state, error) {
 	answered, err := s.answered(ctx, c.site)
 	st.Line = st.words(textsOf(c.site, c.language()), answered)
 	return st, err
+}
+
+// conversation is the visitor's: the open one, else the newest. What was said before a user got known belongs to that user: the address of
+// before has nothing any more.
+func (s *Server) conversation(ctx context.Context, c *call) (chat.Conversation, error) {
+	conv, err := s.Store.ThreadConversation(ctx, c.site.channel, c.who.thread())
+	if err != nil {
+		return conv, err
+	}
+	mine, err := s.Store.AddressConversations(ctx, c.site.channel, c.who.address(), 1)
+	if err == nil && (len(mine) == 0 || mine[0].Contact.ID != conv.Contact.ID) {
+		err = chat.Faultf(chat.CodeNotFound, "no conversation")
+	}
+	return conv, err
 }
 
 // answered tells whether people answer now.

@@ -113,7 +113,7 @@ func (s *Server) missed(ctx context.Context, c *call, f *feed, r *room, after in
 		return nil, err
 	}
 	reset := []*frame{newFrame(0, "reset", struct{}{})}
-	conv, err := s.Store.ThreadConversation(ctx, c.site.channel, c.who.thread())
+	conv, err := s.conversation(ctx, c)
 	if chat.CodeOf(err) == chat.CodeNotFound {
 		if after > w.Head {
 			return reset, nil

@@ -1,6 +1,8 @@
 package visitor
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -30,8 +32,16 @@ func (v visitor) address() string {
 
 func (v visitor) thread() chat.Thread { return chat.Thread{Address: v.address()} }
 
-// tokenPlace is what a token is good for: one channel.
-func tokenPlace(x *site) string { return "visitor/" + string(x.channel) }
+// tokenPlace is what a token is good for: one channel, and for users of the site the secret that they were signed with: a new secret ends
+// their tokens.
+func tokenPlace(x *site, known bool) string {
+	place := "visitor/" + string(x.channel)
+	if known {
+		sum := sha256.Sum256([]byte(x.IdentitySecret))
+		place += "/" + hex.EncodeToString(sum[:])
+	}
+	return place
+}
 
 // issued is a token with the time when it ends.
 type issued struct {
@@ -50,11 +60,15 @@ func (s *Server) issue(x *site, v visitor) issued {
 		life = min(life, knownLife)
 	}
 	until := now.Add(life).UTC().Truncate(time.Second)
-	return issued{Token: s.Signer.Sign(tokenPlace(x), string(raw), until), Expires: until, Visitor: v.address()}
+	return issued{Token: s.Signer.Sign(tokenPlace(x, v.Known != ""), string(raw), until), Expires: until, Visitor: v.address()}
 }
 
 func errNoToken() error {
 	return refusal{http.StatusUnauthorized, "unauthorized", "a token of this channel is needed: ask for a session"}
+}
+
+func errNotSigned() error {
+	return refusal{http.StatusUnauthorized, "unauthorized", "this channel is for those whom the site has signed in"}
 }
 
 // maxToken bounds what is looked at, in bytes.
@@ -66,12 +80,14 @@ func (s *Server) bearer(x *site, r *http.Request) (visitor, error) {
 	if !ok || len(token) > maxToken {
 		return visitor{}, errNoToken()
 	}
-	raw, err := s.Signer.Verify(tokenPlace(x), token, s.Now())
-	var v visitor
-	if err != nil || json.Unmarshal([]byte(raw), &v) != nil || v.ID == "" {
-		return visitor{}, errNoToken()
+	for _, known := range []bool{false, true} {
+		raw, err := s.Signer.Verify(tokenPlace(x, known), token, s.Now())
+		var v visitor
+		if err == nil && json.Unmarshal([]byte(raw), &v) == nil && v.ID != "" && known == (v.Known != "") {
+			return v, nil
+		}
 	}
-	return v, nil
+	return visitor{}, errNoToken()
 }
 
 // renewAfter is how old a token is when it is worth a new one; knownLife is how long a user of the site is believed: for longer the site
@@ -97,13 +113,16 @@ func (s *Server) session(c *call) error {
 		if err == nil && who.Known != "" {
 			err = refusal{http.StatusUnauthorized, "unauthorized", "a user of the site is identified again"}
 		}
+		if err == nil && c.site.AuthenticationRequired {
+			err = errNotSigned()
+		}
 		if err != nil {
 			return err
 		}
 		return c.answer(http.StatusOK, s.issue(c.site, who))
 	}
 	if c.site.AuthenticationRequired {
-		return refusal{http.StatusUnauthorized, "unauthorized", "this channel is for those whom the site has signed in"}
+		return errNotSigned()
 	}
 	if err := s.paces.arrivals.take(s.address(c.r), s.Now()); err != nil {
 		return err
