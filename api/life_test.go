@@ -19,7 +19,7 @@ var lifeScenes = []scene{
 	{"whose turn", "GET", "/v1/conversations/{conversation}", "read", "", "", 200, `{"state":"queued","turn":"first_reply","priority":0,"tags":[]}`, 0},
 	{"to nobody", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{}`, 422, `{"code":"invalid"}`, 0},
 	{"to both", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"queue":"support","agent":"ann"}`, 422, `{"code":"invalid"}`, 0},
-	{"to an unknown queue", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"queue":"suport"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
+	{"to an unknown queue", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"queue":"nosuch"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
 	{"to an unknown agent", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"agent":"zed"}`, 422, `{"errors":[{"path":"body.agent"}]}`, 0},
 	{"to one who is away", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"agent":"ann"}`, 409, `{"code":"conflict"}`, 0},
 	{"by force", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"agent":"ann","force":true}`, 200, `{"kind":"assigned"}`, 1},

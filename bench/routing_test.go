@@ -24,7 +24,7 @@ const (
 	crowdAgents   = 1000
 	crowdCapacity = 2
 	crowdWaiting  = 10_000
-	crowdHands    = 64 // who accept and close at once
+	crowdHands    = 64   // who accept and close at once
 	crowdTurns    = 3000 // decisions that are counted
 	crowdTime     = time.Minute
 )
@@ -151,7 +151,7 @@ func (c *crowd) come(ctx context.Context) error {
 func (c *crowd) work(ctx context.Context) (rate, p50 float64) {
 	c.Helper()
 	offers := make(chan chat.Event, crowdAgents*crowdCapacity)
-	c.collect(ctx, offers, crowdAgents*crowdCapacity) // until everybody is asked
+	c.collect(ctx, offers, crowdAgents*crowdCapacity)                           // until everybody is asked
 	for lag, err := c.s.Lag(ctx); lag[desk.Name] > 0; lag, err = c.s.Lag(ctx) { // and all who wait have been seen
 		c.must(err)
 		<-time.After(10 * time.Millisecond)

@@ -106,7 +106,7 @@ func writeWould(w io.Writer, x desk.Would) error {
 	_, _ = fmt.Fprintf(w, "%d conversations from %s to %s, with the rule %s\n", x.Arrived, x.From.Local().Format(time.DateTime), x.To.Local().Format(time.DateTime), x.Rule)
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	line := func(cells ...string) { _, _ = fmt.Fprintln(tw, strings.Join(cells, "\t")) }
-	seconds := func(s float64) string { return (time.Duration(s * float64(time.Second))).Round(time.Second).String() }
+	seconds := func(s float64) string { return time.Duration(s * float64(time.Second)).Round(time.Second).String() }
 	line("", "was", "would")
 	line("accepted", fmt.Sprint(x.Was.Accepted), fmt.Sprint(x.Would.Accepted))
 	line("without an agent", fmt.Sprint(x.Was.Unserved), fmt.Sprint(x.Would.Unserved))

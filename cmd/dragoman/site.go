@@ -49,7 +49,7 @@ func (p *program) isOpen(ctx context.Context, ws chat.WorkspaceID, hours string)
 	all, err := desk.ReadHours(ctx, p.store, ws)
 	for _, h := range all {
 		if h.Name == hours {
-			return h.Calendar.Open(time.Now()), err
+			return h.Open(time.Now()), err
 		}
 	}
 	return true, err
