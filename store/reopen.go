@@ -101,11 +101,24 @@ func (c *Reopen) apply(ctx context.Context, u *unit) (Result, error) {
 	case !ch.active:
 		return Result{}, chat.Faultf(chat.CodeForbidden, "the channel is switched off")
 	}
+	if err := u.isThere(ctx, conv); err != nil {
+		return Result{}, err
+	}
 	by := c.By
 	_, events := u.begin(ch, conv.contact, conv.threadBody, last, chat.PlaceData{
 		State: chat.StateAssigned, Queue: conv.queue, Assignee: c.Agent, Reason: chat.ReasonReopened,
 	}, chat.Event{Kind: chat.KindOpened, Sender: &by, Action: c.Action}, chat.OpenedData{})
 	return Result{Events: events}, nil
+}
+
+// isThere refuses a conversation whose address stands for nobody any more: its contact goes on under another one.
+func (u *unit) isThere(ctx context.Context, conv *conversationRow) error {
+	k := addressKey{conv.ws, conv.channel, conv.threadBody.Address}
+	u.wantIdentity(k)
+	if err := u.fetch(ctx); err != nil || u.identities[k] != nil {
+		return err
+	}
+	return chat.Faultf(chat.CodeConflict, "the contact goes on under another address")
 }
 
 // lastOf is the conversation of the same thread that is open, or else the newest one.

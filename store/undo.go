@@ -65,6 +65,9 @@ func (c *Undo) apply(ctx context.Context, u *unit) (Result, error) {
 		if last, err := u.lastOf(ctx, conv); err != nil || last != conv {
 			return Result{}, faultOr(err, chat.CodeConflict, "the contact has a newer conversation")
 		}
+		if err := u.isThere(ctx, conv); err != nil {
+			return Result{}, err
+		}
 	}
 	back, err := u.putBack(ctx, conv, ch, *d.From, c)
 	return Result{Events: []chat.Event{back}}, err

@@ -256,8 +256,22 @@ func reopening(t *testing.T, db Database) {
 	equal(t, "linked to the newest", d.look(third).Previous, second)
 	equal(t, "the contact goes on in it", d.receive(d.in("a", "again")).Events[0].Conversation, third)
 	d.shut(third)
+	adopted(t, d)
 	d.do(&store.Erase{Workspace: d.ws, Contact: d.look(conv).Contact.ID})
 	d.refuses(chat.CodeClosed, reopen)
+}
+
+// adopted: what was closed under an address that stands for nobody now does not go on there.
+func adopted(t *testing.T, d *deskSite) {
+	t.Helper()
+	bob := chat.Party{Type: chat.PartyAgent, ID: "bob"}
+	conv := d.held("anonymous", "bob")
+	p := d.place(conv, chat.PlaceData{State: chat.StateClosed})
+	p.By = bob
+	closed := d.do(p).Events[0]
+	d.do(&store.Adopt{Channel: d.ch, From: "anonymous", To: chat.Person{Address: "known"}})
+	d.refuses(chat.CodeConflict, &store.Reopen{Workspace: d.ws, Conversation: conv, Agent: "bob", By: bob})
+	d.refuses(chat.CodeConflict, &store.Undo{Workspace: d.ws, Conversation: conv, Seq: closed.Seq, By: bob})
 }
 
 // comingBack: who writes soon after a close comes back to the same agent, if there is room, else to the queue.
