@@ -25,7 +25,7 @@ type watchPost struct {
 // watch shows a conversation, so it wants the right to see conversations too.
 func (a *API) watch(ctx context.Context, in *watchPost) (*reply[chat.Conversation], error) {
 	if !who(ctx).Has(access.ConversationsRead) {
-		return nil, chat.Faultf(chat.CodeForbidden, "your role has not got the right "+string(access.ConversationsRead))
+		return nil, chat.Faultf(chat.CodeForbidden, "watching shows the conversation: that wants the right "+string(access.ConversationsRead)+" too")
 	}
 	return a.conversation(ctx, &in.ConversationPath)
 }
