@@ -113,7 +113,7 @@ test('start 07: settings: theme, language, single keys', async () => {
   await axe(page)
   await page.getByLabel('Language').selectOption('ar')
   await page.locator('html[dir=rtl]').waitFor()
-  await page.getByRole('navigation').waitFor()
+  await page.getByRole('navigation').first().waitFor()
   sound(page)
   await page.context().close()
 })
