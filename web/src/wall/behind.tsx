@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { List } from '../core/api'
+import { Burst } from '../core/burst'
 import { may } from '../core/session'
 import { Badge, Button, Empty, Field, Skeleton } from '../parts/controls'
 import { Dialog } from '../parts/overlays'
@@ -37,13 +38,9 @@ export function Behind({ show, queue, agent, live, now, ear, onWatch, onChanged,
   const [giving, give] = useState('')
   const [said, say] = useState<{ text: string; undo?: () => void } | null>(null) // toasts would lie below the dialog
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const stop = ear.on((e) => {
-      if (!moves.has(e.kind)) return
-      clearTimeout(timer)
-      timer = setTimeout(list.again, 500)
-    })
-    return () => (stop(), clearTimeout(timer))
+    const soon = new Burst(list.again, 500)
+    const stop = ear.on((e) => moves.has(e.kind) && soon.tell())
+    return () => (stop(), soon.stop())
   }, [ear])
   const act = async (c: Conversation, what: string, body: unknown, words: string) => {
     try {

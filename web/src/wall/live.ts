@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { Burst } from '../core/burst'
 import { openFeed, shared } from '../core/feed'
 import type { Line } from '../core/sse'
 import { useWorld } from '../parts/world'
@@ -32,7 +33,7 @@ export class Ear {
 }
 
 const often = 10_000 // milliseconds between two readings when nothing happens
-const soon = 700 // after something happened: a burst is one reading
+const soon = 1100 // after something happened: a burst is one reading; the server gives one that is a second old, from before it perhaps
 
 export interface Reading {
   live?: Live
@@ -59,8 +60,9 @@ export function useLive(paused: boolean): Reading {
     let timer: ReturnType<typeof setTimeout> | undefined
     const go = async () => {
       clearTimeout(timer)
-      timer = setTimeout(go, busy ? soon : often) // what happened while we read may not be in it
-      if (busy || held.current) return
+      timer = setTimeout(go, often)
+      if (held.current) return
+      if (busy) return hurry.tell() // what happened while we read may not be in it
       busy = true
       try {
         const live = await api.get<Live>('/v1/reports/live')
@@ -70,10 +72,7 @@ export function useLive(paused: boolean): Reading {
       }
       busy = false
     }
-    const hurry = () => {
-      clearTimeout(timer)
-      timer = setTimeout(go, soon)
-    }
+    const hurry = new Burst(() => void go(), soon)
     read.current = () => void go()
     const feed = openFeed({
       url: '/v1/events',
@@ -81,16 +80,17 @@ export function useLive(paused: boolean): Reading {
       onFrame: (f) => {
         const e = JSON.parse(f.data) as Heard
         ear.current!.tell({ ...e, kind: e.kind ?? f.kind })
-        if (f.id) hurry()
+        if (f.id) hurry.tell()
       },
       onLine: setLine,
-      onReset: hurry,
+      onReset: () => hurry.tell(),
       onSignedOut: () => api.onSignedOut(),
     })
     void go()
     return () => {
       here = false
       clearTimeout(timer)
+      hurry.stop()
       feed.stop()
     }
   }, [])
