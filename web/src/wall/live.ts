@@ -82,7 +82,10 @@ export function useLive(paused: boolean): Reading {
         ear.current!.tell({ ...e, kind: e.kind ?? f.kind })
         if (f.id) hurry.tell()
       },
-      onLine: setLine,
+      onLine: (l) => {
+        setLine(l)
+        if (l.state === 'live') hurry.tell() // what happened just before the line was there may not be in the first reading
+      },
       onReset: () => hurry.tell(),
       onSignedOut: () => api.onSignedOut(),
     })
