@@ -24,7 +24,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var in MessageInput
-		if depth(raw) > maxDepth || json.Unmarshal(raw, &in) != nil {
+		if chat.Depth(raw) > maxDepth || json.Unmarshal(raw, &in) != nil {
 			return
 		}
 		msg, _, problems := in.read()
@@ -83,7 +83,7 @@ func FuzzDepth(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got := depth(raw)
+		got := chat.Depth(raw)
 		var v any
 		if json.Unmarshal(raw, &v) == nil && got != depthOf(v) {
 			t.Errorf("%q: %d, want %d", raw, got, depthOf(v))

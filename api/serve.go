@@ -197,7 +197,7 @@ func (a *API) readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if !utf8.Valid(body) { // else it would be kept with its wrong bytes replaced
 		return nil, problem(codeMalformed, "the body is not valid UTF-8")
 	}
-	if depth(body) > maxDepth {
+	if chat.Depth(body) > maxDepth {
 		return nil, invalid(ProblemDetail{"body", fmt.Sprintf("nested deeper than %d", maxDepth)})
 	}
 	return body, nil
@@ -224,26 +224,6 @@ func tooLarge(limit int64) *Problem {
 
 // maxDepth is how deep objects and lists of a body may be nested.
 const maxDepth = 64
-
-// depth tells how deep a JSON text is nested, without reading it otherwise.
-func depth(text []byte) int {
-	deepest, now, quoted := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return deepest
-}
 
 // cors answers pre-flights of allowed origins and marks answers to them; true: the request is answered.
 func (a *API) cors(w http.ResponseWriter, r *http.Request) bool {

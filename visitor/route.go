@@ -143,7 +143,7 @@ func (s *Server) body(c *call, into any) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return chat.Faultf(chat.CodeTooLarge, "the body is too large")
 	}
-	if err != nil || !utf8.Valid(raw) || depth(raw) > maxDepth || json.Unmarshal(raw, into) != nil {
+	if err != nil || !utf8.Valid(raw) || chat.Depth(raw) > maxDepth || json.Unmarshal(raw, into) != nil {
 		return refusal{http.StatusBadRequest, "malformed", "the body is not the JSON that this call wants"}
 	}
 	return nil
@@ -151,26 +151,6 @@ func (s *Server) body(c *call, into any) error {
 
 // maxDepth is how deep a body may be nested.
 const maxDepth = 16
-
-// depth counts brackets only.
-func depth(text []byte) int {
-	deepest, now, quoted := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return deepest
-}
 
 // answer writes JSON.
 func (c *call) answer(status int, v any) error {

@@ -57,7 +57,7 @@ func (l *Layer) check(at int) error {
 	}{{"payload", l.Payload}, {"meta", l.Meta}, {"state", l.State}} {
 		switch {
 		case len(m.raw) == 0:
-		case Depth(m.raw) > maxDepth:
+		case chat.Depth(m.raw) > maxDepth:
 			return fault(m.name, "nested too deep")
 		case !json.Valid(m.raw):
 			return fault(m.name, "no JSON")
@@ -67,26 +67,6 @@ func (l *Layer) check(at int) error {
 }
 
 func (l *Layer) size() int { return len(l.Payload) + len(l.Meta) + len(l.State) }
-
-// Depth tells how deep a JSON text is nested, whether the text is JSON or not.
-func Depth(text []byte) int {
-	deepest, now, quoted := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return deepest
-}
 
 // object reads a JSON object; false: it is something else.
 func object(raw json.RawMessage) (map[string]json.RawMessage, bool) {

@@ -9,7 +9,6 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/compat/chatfaq/mml"
 )
 
 // pastWindow is how many events a client that comes back may have missed.
@@ -96,7 +95,7 @@ func metadata(text string) json.RawMessage {
 	if json.Unmarshal(raw, &inner) == nil && json.Valid([]byte(inner)) {
 		raw = json.RawMessage(inner)
 	}
-	if len(raw) == 0 || len(raw) > maxMetadata || !json.Valid(raw) || mml.Depth(raw) > maxDepth {
+	if len(raw) == 0 || len(raw) > maxMetadata || !json.Valid(raw) || chat.Depth(raw) > maxDepth {
 		return json.RawMessage("{}")
 	}
 	return raw

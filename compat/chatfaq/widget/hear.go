@@ -18,7 +18,7 @@ const maxDepth = 80
 // hear does what a frame says. Whatever that is, the client gets an answer that unlocks its input in the end.
 func (k *socket) hear(ctx context.Context, r *room, raw []byte) {
 	var fields map[string]json.RawMessage
-	if mml.Depth(raw) > maxDepth || json.Unmarshal(raw, &fields) != nil {
+	if chat.Depth(raw) > maxDepth || json.Unmarshal(raw, &fields) != nil {
 		k.wrong(r, map[string]any{"non_field_errors": []string{"Invalid data. Expected a dictionary that is not nested too deep."}})
 		return
 	}

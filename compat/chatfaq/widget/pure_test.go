@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/compat/chatfaq/mml"
 )
 
 // signer is a key of a kind.
@@ -123,7 +122,7 @@ func FuzzFrame(f *testing.F) {
 	f.Add([]byte(`{"sender":{"type":"robot","id":5},"stack":[{}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var fields map[string]json.RawMessage
-		if mml.Depth(raw) > maxDepth || json.Unmarshal(raw, &fields) != nil {
+		if chat.Depth(raw) > maxDepth || json.Unmarshal(raw, &fields) != nil {
 			return
 		}
 		k := &socket{thread: chat.Thread{Address: "u", Topic: "c"}}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/compat/chatfaq/mml"
 )
 
 // mountREST puts the calls into a mux; each also answers the browser's question whether it may be made from another page.
@@ -148,7 +147,7 @@ func body(r *http.Request, into any) error {
 		return problem(http.StatusBadRequest, "the body could not be read to its end")
 	case len(raw) > maxBody:
 		return problem(http.StatusRequestEntityTooLarge, "the body is too large")
-	case mml.Depth(raw) > maxDepth || json.Unmarshal(raw, into) != nil:
+	case chat.Depth(raw) > maxDepth || json.Unmarshal(raw, into) != nil:
 		return problem(http.StatusBadRequest, "JSON parse error: want an object with the fields of this call")
 	}
 	return nil
