@@ -24,6 +24,7 @@ type SearchHits struct {
 	People   []PersonHit  `json:"people" nullable:"false" doc:"The newest first, on the first page only."`
 	Messages []MessageHit `json:"messages" nullable:"false" doc:"The newest first."`
 	Next     string       `json:"next,omitempty" doc:"Give it as cursor to read on. A page may have fewer messages than limit and still one behind it."`
+	Behind   bool         `json:"behind,omitempty" doc:"Some new messages are not found yet: ask again in a second."`
 }
 
 // PersonHit is a contact that was found.
@@ -50,7 +51,7 @@ type MessageHit struct {
 func (a *API) registerSearch() {
 	add(a, act{
 		method: http.MethodGet, path: "/v1/search", id: "search", tag: "search", scope: ScopeRead, summary: "Search people and messages",
-		more: "In what you see. A new message is found a second or so after it came.",
+		more: "In what you see. A new message is found a second or so after it came: until then the answer says that it is behind.",
 	}, a.search)
 }
 
@@ -64,6 +65,10 @@ func (a *API) search(ctx context.Context, in *searchAllGet) (*reply[SearchHits],
 			return nil, invalid(ProblemDetail{"query.cursor", "that is no cursor of this list"})
 		}
 		q.Before = n
+	}
+	var err error
+	if out.Behind, err = a.Store.SearchBehind(ctx, here(ctx)); err != nil { // asked first: what comes in between is found or told of
+		return nil, err
 	}
 	found, next, err := a.Store.SearchMessages(ctx, here(ctx), q)
 	if err != nil {

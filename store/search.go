@@ -161,6 +161,20 @@ func (s *Store) indexBatch(ctx context.Context, ws, from, to int64, c indexChang
 	return unavailable(tx.commit(ctx, rest))
 }
 
+// SearchBehind tells whether there are messages that the index has not heard of yet.
+func (s *Store) SearchBehind(ctx context.Context, ws chat.WorkspaceID) (bool, error) {
+	no, err := s.workspaceNo(ctx, ws)
+	if err != nil {
+		return false, err
+	}
+	missing, err := list(ctx, s, func(r scanner) (pos int64, err error) {
+		err = r.Scan(&pos)
+		return pos, err
+	}, "SELECT pos FROM events e WHERE workspace = $1 AND pos > COALESCE((SELECT c.pos FROM search_cursors c WHERE c.workspace = $1), 0)"+
+		kindsIn(searched)+" LIMIT 1", no)
+	return len(missing) > 0, err
+}
+
 // maxSearchText is how much of a message is found by its words, in bytes.
 const maxSearchText = 8 << 10
 

@@ -150,8 +150,10 @@ func searchMessages(t *testing.T, s *store.Store) {
 	w.hears("ada", "not indexed yet hello")
 	_, err = s.Append(t.Context(), &store.Erase{Workspace: w.ws, Contact: contacts[0].ID})
 	w.must(err)
+	w.behind(true)
 	w.expect("erased, at once", "hello", "bob3")
 	w.index(s.Indexer(plainFold), 1) // by another node, in other steps
+	w.behind(false)
 	w.expect("erased for good", "hello", "bob3")
 	if got := other.finds("hello", nil); got != "eve3" {
 		t.Error("another workspace finds:", got)
@@ -162,6 +164,13 @@ func (w *talk) expect(what, words, want string) {
 	w.t.Helper()
 	if got := w.finds(words, nil); got != want {
 		w.t.Errorf("%s: %q finds %q, want %q", what, words, got, want)
+	}
+}
+
+func (w *talk) behind(want bool) {
+	w.t.Helper()
+	if got, err := w.SearchBehind(w.t.Context(), w.ws); err != nil || got != want {
+		w.t.Errorf("the index is behind: %v, %v; want %v", got, err, want)
 	}
 }
 

@@ -120,16 +120,16 @@ export class Desk {
   }
 
   // search finds people and words: conversations by name or newest words, and messages by what they say.
-  async search(q: string, signal: AbortSignal): Promise<{ conversations: string[]; messages: Hit[] }> {
+  async search(q: string, signal: AbortSignal): Promise<Findings> {
     const [list, found] = await Promise.all([
       this.api.get<List<Conversation>>('/v1/conversations', { q, limit: 30 }, signal),
-      this.api.get<{ people: { conversation?: string }[]; messages: Hit[] }>('/v1/search', { q, limit: 30 }, signal),
+      this.api.get<{ people: { conversation?: string }[]; messages: Hit[]; behind?: boolean }>('/v1/search', { q, limit: 30 }, signal),
     ])
     this.store.do({ do: 'conversations', list: list.items })
     const others = found.people.flatMap((p) => p.conversation ?? []).filter((id) => !this.state.conversations.has(id))
     await Promise.all(others.slice(0, 10).map((id) => this.read(id)))
     const ids = [...list.items.map((c) => c.id), ...found.people.flatMap((p) => p.conversation ?? [])]
-    return { conversations: [...new Set(ids)], messages: found.messages }
+    return { conversations: [...new Set(ids)], messages: found.messages, behind: found.behind ?? false }
   }
 
   private frame(f: Frame): void {
@@ -332,6 +332,13 @@ export class Desk {
       throw err
     }
   }
+}
+
+// Findings are what a search found; behind: the newest messages are found only a moment later.
+export interface Findings {
+  conversations: string[]
+  messages: Hit[]
+  behind: boolean
 }
 
 // Hit is a message that was found.

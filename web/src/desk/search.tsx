@@ -4,12 +4,12 @@ import { Icon } from '../parts/icon'
 import { useNow, useT, useWorld } from '../parts/world'
 import { useDesk, useDeskState } from './context'
 import { Row } from './inbox'
-import type { Hit } from './desk'
+import type { Findings } from './desk'
 
 export interface SearchState {
   q: string
   type(q: string): void
-  found: { conversations: string[]; messages: Hit[] } | null
+  found: Findings | null
 }
 
 // useSearch answers while somebody types; the answer to earlier words never wins.
@@ -22,12 +22,16 @@ export function useSearch(): SearchState {
     set(null)
     if (!q.trim()) return
     const stop = new AbortController()
-    const timer = setTimeout(() => {
-      desk.search(q.trim(), stop.signal).then(
-        set,
-        (e: unknown) => stop.signal.aborted || (toasts.bad(e), set({ conversations: [], messages: [] })),
-      )
-    }, 120)
+    let timer: ReturnType<typeof setTimeout>
+    const ask = (wait: number, next: number) => {
+      timer = setTimeout(() => {
+        desk.search(q.trim(), stop.signal).then(
+          (f) => stop.signal.aborted || (set(f), f.behind && ask(next, Math.min(2 * next, 15_000))),
+          (e: unknown) => stop.signal.aborted || (toasts.bad(e), set({ conversations: [], messages: [], behind: false })),
+        )
+      }, wait)
+    }
+    ask(120, 1000)
     return () => (clearTimeout(timer), stop.abort())
   }, [q])
   return { q, type, found }

@@ -13,18 +13,29 @@ interface Arrived {
   from: string
 }
 
+interface Receipt {
+  seq: number
+  status: string
+  error?: ChatEvent['error']
+}
+
 // FirstMessage waits for the contact's first message, live, and then sends one back.
 export function FirstMessage({ channel, back, next }: { channel: Channel; back(): void; next(): void }) {
   const t = useT()
   const { api } = useWorld()
   const [arrived, set] = useState<Arrived | null>(null)
-  const [sent, send] = useState<ChatEvent | null>(null)
+  const [answer, send] = useState<ChatEvent | null>(null)
+  const [receipts, hear] = useState<Record<string, Receipt>>({})
   useEvents((e) => {
     if (e.channel !== channel.id || !e.conversation) return
     if (e.kind === 'message' && e.direction === 'in') set({ conversation: e.conversation, text: textOf(e), from: e.sender?.name || e.sender?.id || '' })
-    const about = e.data as { seq?: number; status?: string; error?: ChatEvent['error'] } | undefined
-    if (e.kind === 'receipt') send((was) => (was && about?.seq === was.seq ? { ...was, status: about.status ?? '', ...(about.error ? { error: about.error } : {}) } : was))
+    if (e.kind !== 'receipt') return
+    const about = e.data as unknown as Receipt
+    const key = e.conversation + about.seq
+    hear((was) => ({ ...was, [key]: about }))
   })
+  // the receipt may be here before the call that sent the answer is done
+  const sent = answer && { ...answer, ...receipts[answer.conversation! + answer.seq] }
   // what came before this page was open counts too
   useEffect(() => {
     void api
