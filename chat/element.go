@@ -31,7 +31,10 @@ const (
 	FileUploaded ElementType = "file_uploaded" // open payload (ChatFAQ)
 	ToolUse      ElementType = "tool_use"      // open payload (ChatFAQ)
 	ToolResult   ElementType = "tool_result"   // open payload (ChatFAQ)
+	GTMTag       ElementType = "gtm_tag"       // open payload (ChatFAQ): a word to the page
 	Unsupported  ElementType = "unsupported"   // UnsupportedPayload
+	// CloseConversation tells a client that nothing more will be read; its payload says nothing (ChatFAQ).
+	CloseConversation ElementType = "close_conversation"
 )
 
 // Element is one layer of a message. Payload keeps the bytes as they came, so that nothing that we do not
@@ -200,6 +203,17 @@ type UnsupportedPayload struct {
 
 // Plain makes a text element without formatting.
 func Plain(s string) Element { return NewElement(Text, TextPayload{Content: s}) }
+
+// Silent tells an element that has nothing for people in it: what one program says to another. Where a platform cannot carry it,
+// nobody misses anything.
+func (t ElementType) Silent() bool {
+	switch t {
+	case ToolUse, ToolResult, GTMTag, CloseConversation:
+		return true
+	default:
+		return false
+	}
+}
 
 // IsMedia tells whether elements of this type have a Media payload.
 func (t ElementType) IsMedia() bool {

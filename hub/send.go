@@ -30,6 +30,9 @@ func (s *sending) message(ctx context.Context) store.Verdict {
 			Class: string(connector.IsUnsure), Code: "interrupted", Detail: "the hub stopped while this message was being sent",
 		})
 	}
+	if s.silent() {
+		return s.nothing()
+	}
 	if e := s.windowClosed(); e != nil {
 		return s.giveUp(ctx, e)
 	}
