@@ -78,6 +78,12 @@ export class Conversation {
     return ''
   }
 
+  // pressed is the id of the button that the newest human message pressed, '' if it pressed none.
+  get pressed() {
+    const answer = this.lastHuman?.stack.find(({ type, payload }) => type === 'quick_replies' && payload?.[0]?.id != null)
+    return answer ? String(answer.payload[0].id) : ''
+  }
+
   // payload is the first of the newest human message.
   get payload() {
     return this.lastHuman?.stack[0]?.payload

@@ -40,6 +40,8 @@ export function fileDownload(file: { content?: string; name: string; url: string
 export function thumbsRating(options?: LayerOptions & { hint?: string; fullConversation?: boolean }): OutLayer
 export function starRating(options?: LayerOptions & { hint?: string; stars?: number; explanation?: string; fullConversation?: boolean }): OutLayer
 export function textFeedback(options?: LayerOptions & { hint?: string; placeholder?: string; fullConversation?: boolean }): OutLayer
+/** once: they vanish when one is pressed. A button gives its id (or else its title) back, or opens a page. */
+export function buttons(content: string, list: { id?: string | number; title: string; url?: string }[], options?: LayerOptions & { once?: boolean }): OutLayer
 export function toolUse(use: { id: string; name: string; args?: object }, options?: LayerOptions): OutLayer
 export function toolResult(result: { id: string; name: string; result: unknown }, options?: LayerOptions): OutLayer
 export function gtmTag(tag: object, options?: LayerOptions): OutLayer
@@ -89,6 +91,8 @@ export class Conversation {
   /** Of the newest human message. */
   readonly text: string
   readonly payload: any
+  /** Id of the button that the newest human message pressed; '' if it pressed none. */
+  readonly pressed: string
   readonly lastHuman: Message | undefined
 }
 

@@ -31,6 +31,12 @@ export const starRating = ({ hint = null, stars = 5, explanation = null, fullCon
 export const textFeedback = ({ hint = null, placeholder = null, fullConversation = false, ...rest } = {}) =>
   layer('text_feedback', { hint, merge_to_prev: false, full_conversation: fullConversation, placeholder }, rest)
 
+// buttons is a text with things to press below it: [{ id, title }] or [{ title, url }]. once: they vanish when one is pressed. It is
+// Dragoman's own: ChatFAQ's widget draws it in a custom frame only.
+export const buttons = (content, list, { once = false, ...rest } = {}) => layer(once ? 'quick_replies' : 'buttons', {
+  content, buttons: list.map(({ id, title, url }) => ({ title, ...(id != null && { payload: String(id) }), ...(url && { url }) })),
+}, rest)
+
 export const toolUse = ({ id, name, args = {} }, rest) => layer('tool_use', { id, name, args }, rest)
 
 export const toolResult = ({ id, name, result }, rest) => layer('tool_result', { id, name, result }, rest)

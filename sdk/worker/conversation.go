@@ -93,6 +93,23 @@ func (c *Conversation) Payload(v any) error {
 	return json.Unmarshal(m.Stack[0].Payload, v)
 }
 
+// Pressed is the id of the button that the newest human message pressed, empty if it pressed none.
+func (c *Conversation) Pressed() string {
+	m := c.LastHuman()
+	if m == nil {
+		return ""
+	}
+	for _, e := range m.Stack {
+		var answers []struct {
+			ID ID `json:"id"`
+		}
+		if e.Type == "quick_replies" && json.Unmarshal(e.Payload, &answers) == nil && len(answers) > 0 {
+			return string(answers[0].ID)
+		}
+	}
+	return ""
+}
+
 // Data reads what the winning condition gave along. In a condition it is ErrEmpty.
 func (c *Conversation) Data(v any) error { return read(c.transition, v) }
 

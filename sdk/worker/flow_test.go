@@ -74,6 +74,13 @@ func parcel() *worker.Flow {
 				memory.Count++
 				return fmt.Sprintf("Call %d", memory.Count), c.SetStatus(memory)
 			}),
+			"press": {func(_ context.Context, c *worker.Conversation, yield worker.Yield) error {
+				list := []worker.Button{{ID: "y", Title: "Yes"}, {Title: "No"}, {Title: "Site", URL: "https://shop.example"}}
+				if err := yield(worker.Buttons{Content: c.Text() + " is " + c.Pressed(), Buttons: list}); err != nil {
+					return err
+				}
+				return yield(worker.Buttons{Once: true})
+			}},
 			"both":   {words("one"), words("two")},
 			"silent": {func(context.Context, *worker.Conversation, worker.Yield) error { return nil }},
 			"breaks": {func(_ context.Context, _ *worker.Conversation, yield worker.Yield) error {

@@ -66,6 +66,21 @@ type TextFeedback struct {
 	FullConversation bool
 }
 
+// Buttons is a text with things to press below it; Conversation.Pressed tells which one was. Channels without buttons get a numbered
+// list. It is Dragoman's own: ChatFAQ's widget draws it in a custom frame only.
+type Buttons struct {
+	Content string
+	Buttons []Button
+	Once    bool // they vanish when one is pressed, as quick replies do
+}
+
+// Button is one of them: it gives its ID back, or opens a page.
+type Button struct {
+	ID    string `json:"payload,omitempty"` // "": the title
+	Title string `json:"title"`
+	URL   string `json:"url,omitempty"`
+}
+
 // ToolUse says that a tool is called; people do not see it by default.
 type ToolUse struct {
 	ID   string `json:"id"`
@@ -188,6 +203,14 @@ func (r TextFeedback) layer() shape {
 		"hint": orNull(r.Hint), "merge_to_prev": false, "full_conversation": r.FullConversation,
 		"placeholder": orNull(r.Placeholder),
 	}}
+}
+
+func (b Buttons) layer() shape {
+	kind := "buttons"
+	if b.Once {
+		kind = "quick_replies"
+	}
+	return shape{Type: kind, Payload: object{"content": b.Content, "buttons": append([]Button{}, b.Buttons...)}}
 }
 
 func (t ToolUse) layer() shape         { return shape{Type: "tool_use", Payload: t} }

@@ -134,11 +134,11 @@ func TestLargeFrames(t *testing.T) {
 		t.Errorf("3 MiB: %q", got)
 	}
 	rpc.call("both", "1", map[string]any{"unknown": strings.Repeat("x", 5<<20)})
-	err := receive(t, rpc.closed, "close")
-	if websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
-		t.Errorf("5 MiB: closed by %v", err)
-	}
 	receive(t, h.rpc, "reconnect")
+	// the good-bye itself may be lost: the connection ends while the hub is still writing
+	if !strings.Contains(h.log.String(), "read limited") {
+		t.Errorf("5 MiB: %s", h.log.String())
+	}
 }
 
 // TestSideBySide holds calls until all places are taken, then lets them go.

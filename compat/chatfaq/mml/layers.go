@@ -35,6 +35,9 @@ func draw(e chat.Element) []Layer {
 	if fields, ok := object(e.Payload); e.Type == chat.Text && ok && fields["spans"] == nil && fields["content"] != nil {
 		return []Layer{{Type: typeMessage, Payload: e.Payload}}
 	}
+	if e.Type == chat.Choice {
+		return pressed(e)
+	}
 	traits := connector.Traits{Elements: carried, Spans: true}
 	if given(e) {
 		traits.Elements = nil // in words

@@ -42,6 +42,18 @@ func Message(stack []Layer) (chat.Message, error) {
 	return m, nil
 }
 
+// Heard is Message for a stack that a human sent: replies in it were pressed, not offered.
+func Heard(stack []Layer) (chat.Message, error) {
+	m, err := Message(stack)
+	if err != nil {
+		return m, err
+	}
+	for i := range m.Stack {
+		m.Stack[i] = asPress(m.Stack[i], stack[i])
+	}
+	return m, nil
+}
+
 // element makes one element: open, with the layer's own payload, where our readers can read that; else with a payload of ours.
 func element(l Layer) chat.Element {
 	if len(l.Payload) == 0 {

@@ -46,6 +46,11 @@ var examples = []struct {
 	{`{"type":"close_conversation","payload":{}}`, "", "close_conversation"},
 	{`{"type":"my_frame","payload":[1,2.50],"fsm_definition":4}`, "", "my_frame"},
 	{`{"type":"buttons","payload":{"content":"Pick","buttons":[{"title":"A"}]}}`, "Pick\n1. A", chat.Buttons},
+	{`{"type":"buttons","payload":[{"id":"a","text":"A"},{"id":2}]}`, "1. A\n2. 2", chat.Buttons},
+	{`{"type":"buttons","payload":{"content":"Pick","buttons":[{"id":1,"text":"One"},{"title":"Two","payload":"2"},{"text":"Site","url":"https://e.example"}]}}`, "Pick\n1. One\n2. Two\n3. Site: https://e.example", chat.Buttons},
+	{`{"type":"quick_replies","payload":{"content":"Sure?","buttons":[{"title":"Yes","payload":"y"}]}}`, "Sure?\n1. Yes", chat.QuickReplies},
+	{`{"type":"quick_replies","payload":[]}`, "", chat.Unsupported},
+	{`{"type":"buttons","payload":{"buttons":"none"}}`, "", chat.Unsupported},
 	{`{"type":"image","payload":{"file":"somebody else's","url":"https://cdn.example/b.png"}}`, "https://cdn.example/b.png", chat.Image},
 	{`{"type":"card","payload":7}`, "", chat.Unsupported},
 }

@@ -18,6 +18,7 @@ const (
 	TypeToolResult   = "tool_result"
 	typeStars        = "star_rating"
 	typeFeedback     = "text_feedback"
+	typeReplies      = "quick_replies"
 )
 
 // translation finds the element that says the same. No payload: the layer's own will do.
@@ -26,7 +27,7 @@ type translation func(l Layer, fields map[string]json.RawMessage) (chat.ElementT
 // translations of the layers in use and of those of former times.
 var translations = map[string]translation{
 	typeMessage: asText, TypeChunk: asText, "server_error": asText, "lm_generated_text": asText,
-	"text": asText, "html": asHTML, "image": asImage, "quick_replies": asReplies,
+	"text": asText, "html": asHTML, "image": asImage, "buttons": asButtons, typeReplies: asButtons,
 
 	TypeFileUpload: asUpload, TypeFileUploaded: asFile, TypeFileDownload: asFile,
 
@@ -70,25 +71,6 @@ func asImage(l Layer, fields map[string]json.RawMessage) (chat.ElementType, any)
 		return chat.Image, chat.Media{URL: s}
 	}
 	return asItIs(l, fields)
-}
-
-func asReplies(l Layer, fields map[string]json.RawMessage) (chat.ElementType, any) {
-	var list []struct {
-		ID   string `json:"id"`
-		Text string `json:"text"`
-	}
-	if json.Unmarshal(l.Payload, &list) != nil || len(list) == 0 {
-		return asItIs(l, fields)
-	}
-	p := chat.ButtonsPayload{}
-	for _, r := range list {
-		title := r.Text
-		if title == "" {
-			title = r.ID
-		}
-		p.Buttons = append(p.Buttons, chat.Button{Title: title, Payload: r.ID})
-	}
-	return chat.QuickReplies, p
 }
 
 // asUpload asks for a file in words: on other platforms one just sends it.

@@ -77,7 +77,7 @@ func (k *socket) message(fields map[string]json.RawMessage) (chat.Incoming, map[
 	if len(faults) > 0 {
 		return chat.Incoming{}, faults
 	}
-	m, err := mml.Message(stack)
+	m, err := mml.Heard(stack)
 	if err != nil {
 		faults["stack"] = []string{err.Error()}
 		return chat.Incoming{}, faults

@@ -1,6 +1,6 @@
 // The flow of the recorded frames, which are those of the Go SDK.
 import {
-  closeConversation, custom, fileDownload, fileUpload, gtmTag, starRating, stream, text, textFeedback, thumbsRating,
+  buttons, closeConversation, custom, fileDownload, fileUpload, gtmTag, starRating, stream, text, textFeedback, thumbsRating,
   toolResult, toolUse,
 } from '../../index.js'
 
@@ -45,6 +45,10 @@ export const parcel = () => ({
     async *remember(c) {
       c.status = { count: (c.status.count ?? 0) + 1 }
       yield text(`Call ${c.status.count}`)
+    },
+    async *press(c) {
+      yield buttons(`${c.text} is ${c.pressed}`, [{ id: 'y', title: 'Yes' }, { title: 'No' }, { title: 'Site', url: 'https://shop.example' }])
+      yield buttons('', [], { once: true })
     },
     both: [async () => text('one'), async function* () { yield text('two') }],
     async silent() {},
