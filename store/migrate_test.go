@@ -47,11 +47,11 @@ func TestFromEveryVersion(t *testing.T) {
 	for v := int64(1); v <= newest; v++ {
 		t.Run(fmt.Sprint(v), func(t *testing.T) {
 			eachKind(t, func(t *testing.T, k kind, db *sql.DB) {
-				files, err := migrationsFor(k.dialect)
+				steps, err := migrationsFor(k.dialect)
 				if err != nil {
 					t.Fatal(err)
 				}
-				p, err := goose.NewProvider(k.dialect, db, files)
+				p, err := goose.NewProvider(k.dialect, db, nil, goose.WithGoMigrations(steps...))
 				if err != nil {
 					t.Fatal(err)
 				}

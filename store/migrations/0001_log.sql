@@ -1,4 +1,3 @@
--- +goose Up
 -- One text for SQLite and PostgreSQL: what stands in a comment of the form /*sqlite ...*/ is for SQLite alone.
 -- Times are microseconds since 1970 UTC, JSON is text, ids inside are numbers counted per workspace.
 

@@ -1,4 +1,3 @@
--- +goose Up
 -- What bots look things up in, and the language models that they may ask. Also here what stands in /*sqlite ...*/ is for SQLite
 -- alone and what stands in /*postgres ...*/ for PostgreSQL alone.
 

@@ -1,4 +1,3 @@
--- +goose Up
 -- The people who work at the desk, how they prove who they are, and what was done by whom.
 
 CREATE TABLE users (
@@ -81,16 +80,10 @@ CREATE INDEX audit_actor ON audit (workspace, actor, id);
 
 -- Rows are added and never touched again.
 /*sqlite 
--- +goose StatementBegin
 CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
--- +goose StatementEnd
 */
 /*postgres 
--- +goose StatementBegin
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the audit log is never changed'; END $$;
--- +goose StatementEnd
 CREATE TRIGGER audit_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 */

@@ -1,4 +1,3 @@
--- +goose Up
 -- The human side: who answers, where conversations wait, and to whom they are offered.
 
 CREATE TABLE queues (

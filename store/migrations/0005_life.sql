@@ -1,4 +1,3 @@
--- +goose Up
 -- The life of a conversation: whose turn it is, how it rests and ends, and what people make of it.
 
 ALTER TABLE conversations ADD COLUMN snoozed_until  BIGINT NOT NULL DEFAULT 0; -- rests with its agent until then; 0: it does not rest

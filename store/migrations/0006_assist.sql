@@ -1,4 +1,3 @@
--- +goose Up
 -- What agents work with: canned replies, chat actions, fields, tags, and where the words of messages stand.
 
 CREATE TABLE replies (

@@ -1,4 +1,3 @@
--- +goose Up
 -- What routing needs beside the queues themselves: teams, business hours, who waits since when, how fast a queue is answered.
 
 ALTER TABLE queues ADD COLUMN secret TEXT   NOT NULL DEFAULT ''; -- of an outside rule, sealed

@@ -1,4 +1,3 @@
--- +goose Up
 -- What happened, counted by quarters of an hour, and what the desk's live figures are read from.
 
 -- A projection of the log: it is filled by a follower and can be thrown away and made again. version is the form of the projection.
