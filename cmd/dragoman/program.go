@@ -21,6 +21,7 @@ import (
 	"github.com/dragoman-hub/dragoman/blob"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/rpc"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/widget"
 	"github.com/dragoman-hub/dragoman/connector/all"
@@ -228,6 +229,7 @@ func (p *program) openAPI(context.Context) error {
 func (p *program) openWorkers(context.Context) error {
 	p.workers = rpc.New(rpc.Options{
 		Store: p.store, Channels: p.hub, Wake: p.bus, Now: time.Now, Log: p.log, Link: p.fileLink, LLM: p.models, Knowledge: p.library,
+		Door: door.New(p.api.Address, time.Now),
 	})
 	p.back = http.NewServeMux()
 	p.workers.Mount(p.back)

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 )
@@ -28,19 +30,22 @@ const maxToken = 200
 
 // Refusals at the handshake that are no faults.
 var (
-	errToken   = errors.New("the token is missing, wrong, revoked or expired")
+	errToken   = door.ErrWrong
 	errScope   = errors.New("the token has not got the scope " + ScopeWorker)
 	errTooMany = errors.New("too many sockets with this token")
 )
 
 // authenticate finds a token that workers may use, and the hash by which it is found again.
-func (s *Server) authenticate(ctx context.Context, token string) (store.Token, string, error) {
+func (s *Server) authenticate(r *http.Request, token string) (t store.Token, hash string, err error) {
 	if token == "" || len(token) > maxToken {
-		return store.Token{}, "", errToken
+		return t, "", errToken
 	}
 	h := secret.HashToken(token)
-	hash := hex.EncodeToString(h[:])
-	t, err := s.verify(ctx, hash)
+	hash = hex.EncodeToString(h[:])
+	err = s.Door.Look(s.Door.Address(r), hash, func() (err error) {
+		t, err = s.verify(r.Context(), hash)
+		return err
+	})
 	return t, hash, err
 }
 
@@ -78,7 +83,11 @@ func (s *Server) sweep(ctx context.Context) {
 // refuse answers a request that cannot be served.
 func refuse(w http.ResponseWriter, err error) {
 	status, detail := http.StatusInternalServerError, "something went wrong on our side"
+	many, guesses := errors.AsType[*door.TooManyError](err)
 	switch {
+	case guesses:
+		status, detail = http.StatusTooManyRequests, many.Error()
+		w.Header().Set("Retry-After", strconv.Itoa(int(many.After.Seconds())+1))
 	case errors.Is(err, errToken), errors.Is(err, errScope):
 		status, detail = http.StatusForbidden, err.Error()
 	case errors.Is(err, errTooMany):
@@ -95,7 +104,7 @@ func (s *Server) caller(r *http.Request) (store.Token, error) {
 	if !strings.EqualFold(kind, "Token") && !strings.EqualFold(kind, "Bearer") {
 		return store.Token{}, errToken
 	}
-	t, _, err := s.authenticate(r.Context(), strings.TrimSpace(token))
+	t, _, err := s.authenticate(r, strings.TrimSpace(token))
 	return t, err
 }
 
@@ -106,7 +115,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		password = ""
 	}
-	t, _, err := s.authenticate(r.Context(), password)
+	t, _, err := s.authenticate(r, password)
 	if errors.Is(err, errToken) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="dragoman"`)
 		answerJSON(w, http.StatusUnauthorized, map[string]string{"detail": "The password is an API token with the scope worker: " + err.Error()})

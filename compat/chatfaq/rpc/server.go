@@ -11,6 +11,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/knowledge"
@@ -35,6 +36,7 @@ type Options struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Link     func(chat.WorkspaceID, chat.FileID) string // a link to a stored file that is good for an hour; nil: none
+	Door     *door.Door                                 // bounds wrong tokens; nil: one of its own
 
 	LLM       *llm.Book          // nil: there is none, and each request is told so
 	Knowledge *knowledge.Library // likewise
@@ -82,6 +84,9 @@ type Server struct {
 // New makes a server. Run has to run for tokens to be watched; Call may be used at once.
 func New(o Options) *Server {
 	o.Limits.defaults()
+	if o.Door == nil {
+		o.Door = door.New(nil, o.Now)
+	}
 	return &Server{
 		Options: o, node: chat.NewID(), pool: newPool(o.Limits.Calls), transcripts: transcripts{store: o.Store, now: o.Now, link: o.Link},
 		sockets: map[*socket]struct{}{}, reserved: map[string]int{},

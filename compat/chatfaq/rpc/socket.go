@@ -65,7 +65,7 @@ type kind struct {
 
 // accept checks the token and serves a socket to its end.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request, k kind) {
-	token, hash, err := s.authenticate(r.Context(), r.URL.Query().Get("token"))
+	token, hash, err := s.authenticate(r, r.URL.Query().Get("token"))
 	if err == nil {
 		err = s.reserve(token.ID)
 	}

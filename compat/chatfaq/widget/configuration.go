@@ -31,12 +31,10 @@ func (s *Server) configuration(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	good, err := s.good(r.Context(), x.workspace, bearer(r))
-	if err != nil {
-		return err
-	}
-	if !good && (x.settings.AuthenticationRequired || r.Header.Get("Widget-Id") != id || !x.shows(r.Header.Get("Referer"))) {
-		return problem(http.StatusUnauthorized, "Authentication credentials were not provided.")
+	if x.settings.AuthenticationRequired || r.Header.Get("Widget-Id") != id || !x.shows(r.Header.Get("Referer")) {
+		if good, err := s.good(r.Context(), x.workspace, bearer(r)); err != nil || !good {
+			return orProblem(err, http.StatusUnauthorized, "Authentication credentials were not provided.")
+		}
 	}
 	c := defaults()
 	for name, v := range x.settings.Widget {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 	"github.com/dragoman-hub/dragoman/store"
 )
 
@@ -180,7 +181,7 @@ func (s *Server) find(r *http.Request, text string) (known, error) {
 	}
 	k, err := s.at(ctx, ws, pos)
 	if err == nil && k.site.settings.AuthenticationRequired && !trusted {
-		err = errNoToken()
+		err = visitOf(ctx).untrusted()
 	}
 	return k, err
 }
@@ -189,10 +190,14 @@ func (s *Server) find(r *http.Request, text string) (known, error) {
 // token that may read, or with one of the scopes that writing wants, all conversations.
 func (s *Server) position(r *http.Request, ws chat.WorkspaceID, number int64, write ...string) (pos int64, trusted bool, err error) {
 	scopes, trusted, err := s.scopes(r.Context(), ws, bearer(r))
+	pos, known := s.numbers.position(number)
+	if known && chat.CodeOf(err) == door.CodeThrottled {
+		return pos, false, nil // the number alone is good, and many pages may show the same old token
+	}
 	if err != nil {
 		return 0, false, err
 	}
-	if pos, ok := s.numbers.position(number); ok {
+	if known {
 		return pos, trusted, nil
 	}
 	wanted := []string{access.ScopeRead, scopeWorker}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/blob"
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/wake"
@@ -39,7 +40,7 @@ type Blobs interface {
 	Put(ctx context.Context, key string, r io.Reader, limit int64) (blob.Info, error)
 }
 
-// Options are what the Server needs. Workers, Public and Limits may be left out.
+// Options are what the Server needs. Workers, Door, Public and Limits may be left out.
 type Options struct {
 	Store  *store.Store
 	Hub    Hub
@@ -51,7 +52,8 @@ type Options struct {
 	Workers func(ws chat.WorkspaceID, flow string) bool
 	Now     func() time.Time
 	Log     *slog.Logger
-	Public  string // base URL under which browsers reach us; "": the one of their request
+	Door    *door.Door // bounds wrong tokens; nil: one of its own
+	Public  string     // base URL under which browsers reach us; "": the one of their request
 	Limits  Limits
 }
 
@@ -110,6 +112,9 @@ type Server struct {
 // New makes a server. Close ends its sockets.
 func New(o Options) *Server {
 	o.Limits.defaults()
+	if o.Door == nil {
+		o.Door = door.New(nil, o.Now)
+	}
 	o.Public = strings.TrimRight(o.Public, "/")
 	s := &Server{Options: o, numbers: newNumbers(o.Signer), stop: make(chan struct{}), sockets: map[*socket]context.CancelFunc{}}
 	s.sites = &sites{s: s, flows: map[string]knownFlow{}}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 )
 
 // mountREST puts the calls into a mux; each also answers the browser's question whether it may be made from another page.
@@ -44,6 +45,7 @@ const restTime = 30 * time.Second
 func (s *Server) rest(do func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		allow(w)
+		r = s.visited(r)
 		limit := restTime
 		if r.Method == http.MethodPut || strings.HasSuffix(r.URL.Path, "/file-upload/") {
 			limit = uploadTime
@@ -107,10 +109,13 @@ func errNotFound() error { return problem(http.StatusNotFound, "Not found.") }
 var statuses = map[chat.Code]int{
 	chat.CodeInvalid: http.StatusBadRequest, chat.CodeNotFound: http.StatusNotFound, chat.CodeTooLarge: http.StatusRequestEntityTooLarge,
 	chat.CodeUnavailable: http.StatusServiceUnavailable, chat.CodeForbidden: http.StatusForbidden, chat.CodeConflict: http.StatusConflict,
-	chat.CodeClosed: http.StatusConflict,
+	chat.CodeClosed: http.StatusConflict, door.CodeThrottled: http.StatusTooManyRequests,
 }
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if many, ok := errors.AsType[*door.TooManyError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(many.After.Seconds())+1))
+	}
 	no, known := errors.AsType[refused](err)
 	if !known {
 		no = refused{statuses[chat.CodeOf(err)], "detail", err.Error()}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
 	"github.com/dragoman-hub/dragoman/connector/webchat"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/secret"
@@ -224,15 +227,56 @@ func (s *Server) good(ctx context.Context, ws chat.WorkspaceID, token string) (b
 
 // scopes tells also what the token may do.
 func (s *Server) scopes(ctx context.Context, ws chat.WorkspaceID, token string) (scopes []string, good bool, err error) {
-	if token == "" || len(token) > maxToken {
+	v := visitOf(ctx)
+	if token == "" || len(token) > maxToken || v.wrong {
 		return nil, false, nil
 	}
 	h := secret.HashToken(token)
-	t, err := s.Store.TokenByHash(ctx, hex.EncodeToString(h[:]))
-	if chat.CodeOf(err) == chat.CodeNotFound {
+	hash := hex.EncodeToString(h[:])
+	var t store.Token
+	err = s.Door.Look(v.address, hash, func() (err error) {
+		if t, err = s.Store.TokenByHash(ctx, hash); chat.CodeOf(err) == chat.CodeNotFound {
+			return door.ErrWrong
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, door.ErrWrong):
+		v.wrong = true // one call asks several times, and has guessed once
 		return nil, false, nil
+	case chat.CodeOf(err) == door.CodeThrottled:
+		v.later = err
 	}
 	return t.Scopes, err == nil && t.Workspace == ws, err
+}
+
+// visit is a call or a connection: where it comes from, and whether its token was found wrong. It is not for several goroutines.
+type visit struct {
+	address string
+	wrong   bool
+	later   error // the token was not even looked at
+}
+
+// untrusted is what a caller without a good token is told.
+func (v *visit) untrusted() error {
+	if v.later != nil {
+		return v.later
+	}
+	return errNoToken()
+}
+
+type visitKey struct{}
+
+// visited notes where a request comes from.
+func (s *Server) visited(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{address: s.Door.Address(r)}))
+}
+
+func visitOf(ctx context.Context) *visit {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		return v
+	}
+	return &visit{}
 }
 
 // scopeWorker is the scope of workers' tokens.

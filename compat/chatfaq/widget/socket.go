@@ -61,6 +61,7 @@ func (s *Server) broker(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this page may not open a chat", http.StatusForbidden)
 		return
 	}
+	r = s.visited(r)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	if !s.enter(k, cancel) {
