@@ -30,7 +30,6 @@ const maxToken = 200
 
 // Refusals at the handshake that are no faults.
 var (
-	errToken   = door.ErrWrong
 	errScope   = errors.New("the token has not got the scope " + ScopeWorker)
 	errTooMany = errors.New("too many sockets with this token")
 )
@@ -38,7 +37,7 @@ var (
 // authenticate finds a token that workers may use, and the hash by which it is found again.
 func (s *Server) authenticate(r *http.Request, token string) (t store.Token, hash string, err error) {
 	if token == "" || len(token) > maxToken {
-		return t, "", errToken
+		return t, "", door.ErrWrong
 	}
 	h := secret.HashToken(token)
 	hash = hex.EncodeToString(h[:])
@@ -53,7 +52,7 @@ func (s *Server) verify(ctx context.Context, hash string) (store.Token, error) {
 	t, err := s.Store.TokenByHash(ctx, hash)
 	switch {
 	case chat.CodeOf(err) == chat.CodeNotFound:
-		return t, errToken
+		return t, door.ErrWrong
 	case err != nil:
 		return t, err
 	case !slices.Contains(t.Scopes, ScopeWorker) && !slices.Contains(t.Scopes, scopeAdmin):
@@ -71,7 +70,7 @@ func (s *Server) sweep(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	for hash, sockets := range held {
-		if _, err := s.verify(ctx, hash); !errors.Is(err, errToken) && !errors.Is(err, errScope) {
+		if _, err := s.verify(ctx, hash); !errors.Is(err, door.ErrWrong) && !errors.Is(err, errScope) {
 			continue
 		}
 		for _, c := range sockets {
@@ -88,7 +87,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case guesses:
 		status, detail = http.StatusTooManyRequests, many.Error()
 		w.Header().Set("Retry-After", strconv.Itoa(int(many.After.Seconds())+1))
-	case errors.Is(err, errToken), errors.Is(err, errScope):
+	case errors.Is(err, door.ErrWrong), errors.Is(err, errScope):
 		status, detail = http.StatusForbidden, err.Error()
 	case errors.Is(err, errTooMany):
 		status, detail = http.StatusTooManyRequests, err.Error()
@@ -102,7 +101,7 @@ func refuse(w http.ResponseWriter, err error) {
 func (s *Server) caller(r *http.Request) (store.Token, error) {
 	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(kind, "Token") && !strings.EqualFold(kind, "Bearer") {
-		return store.Token{}, errToken
+		return store.Token{}, door.ErrWrong
 	}
 	t, _, err := s.authenticate(r, strings.TrimSpace(token))
 	return t, err
@@ -116,7 +115,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		password = ""
 	}
 	t, _, err := s.authenticate(r, password)
-	if errors.Is(err, errToken) {
+	if errors.Is(err, door.ErrWrong) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="dragoman"`)
 		answerJSON(w, http.StatusUnauthorized, map[string]string{"detail": "The password is an API token with the scope worker: " + err.Error()})
 		return
