@@ -19,7 +19,7 @@ func TestGuesses(t *testing.T) {
 		o.Door = door.New(func(r *http.Request) string { return r.Header.Get("X-From") }, func() time.Time { return begun })
 	})
 	knock := func(from, path, token string) (int, string) {
-		conn, res, err := websocket.Dial(t.Context(), w.url(path)+"?token="+token, &websocket.DialOptions{HTTPHeader: http.Header{"X-From": {from}}})
+		conn, res, err := websocket.Dial(t.Context(), w.url(path)+"?token="+token, &websocket.DialOptions{HTTPHeader: http.Header{"X-From": {from}}}) //nolint:bodyclose // the socket has it
 		if err == nil {
 			_ = conn.CloseNow()
 		} else if res == nil {

@@ -22,6 +22,7 @@ type llmData struct {
 	} `json:"tools"`
 	ToolChoice *string         `json:"tool_choice"`
 	Context    *bool           `json:"use_conversation_context"`
+	Cache      json.RawMessage `json:"cache_config"`
 	Schema     json.RawMessage `json:"response_schema"`
 	Stream     bool            `json:"stream"`
 }
@@ -71,6 +72,12 @@ func (d *llmData) check() error {
 	if len(d.Messages) == 0 && !d.context() {
 		wrong["messages"] = []string{"Give messages, or use the conversation."}
 	}
+	if _, err := effort(d.Thinking); err != nil {
+		wrong["thinking"] = []string{err.Error()}
+	}
+	if err := checkCache(d.Cache); err != nil {
+		wrong["cache_config"] = []string{err.Error()}
+	}
 	if len(wrong) > 0 {
 		return wrong
 	}
@@ -94,9 +101,9 @@ func (d *llmData) request() (llm.Request, error) {
 	if !isNull(d.Schema) {
 		r.Schema = d.Schema
 	}
-	var effort string
-	if json.Unmarshal(d.Thinking, &effort) == nil { // budgets in tokens are a matter of some endpoints: see the configuration
-		r.Reasoning = effort
+	var err error
+	if r.Reasoning, err = effort(d.Thinking); err != nil {
+		return r, invalidError{"thinking": []string{err.Error()}}
 	}
 	for _, t := range d.Tools {
 		r.Tools = append(r.Tools, t.Function)
