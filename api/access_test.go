@@ -215,6 +215,7 @@ var rightsOf = map[string]string{
 	"GET /v1/queues": "conversations.read", "GET /v1/queues/{name}": "conversations.read", "PUT /v1/queues/{name}": "queues.write",
 	"GET /v1/agents": "conversations.read", "GET /v1/agents/{id}": "conversations.read", "PUT /v1/agents/{id}": "queues.write",
 	"POST /v1/agents/{id}/state": "conversations.write", "GET /v1/agents/{id}/sessions": "reports.read", "GET /v1/agents/{id}/unread": "conversations.read",
+	"DELETE /v1/queues/{name}": "queues.write", "DELETE /v1/agent-states/{name}": "queues.write", "DELETE /v1/flows/{name}": "flows.write",
 	"GET /v1/agent-states": "conversations.read", "PUT /v1/agent-states/{name}": "queues.write",
 	"POST /v1/conversations/{id}/accept": "conversations.write", "POST /v1/conversations/{id}/decline": "conversations.write",
 }
@@ -318,6 +319,7 @@ func TestReach(t *testing.T) {
 	}
 	w.ok("PUT", "/v1/agents/"+id, "admin", `{"name":"Ada"}`)
 	member(`"` + id + `"`)
+	w.desk("admin", "sales")
 	ada := w.login("ada@example.com")
 	channel, mine := w.talk("admin")
 	find := func(from string) string {

@@ -42,6 +42,11 @@ type agentStatePut struct {
 	}
 }
 
+type agentStateDelete struct {
+	Keyed
+	Name string `path:"name" minLength:"1" maxLength:"200" example:"lunch"`
+}
+
 type agentSessions struct {
 	AgentPath
 	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
@@ -81,6 +86,10 @@ func (a *API) registerAgents() {
 		method: http.MethodPut, path: "/v1/agent-states/{name}", id: "putAgentState", tag: tag, scope: ScopeAdmin, status: http.StatusNoContent,
 		summary: "Store a state of agents", more: "Every workspace has active and inactive.",
 	}, a.putAgentState)
+	add(a, act{
+		method: http.MethodDelete, path: "/v1/agent-states/{name}", id: "deleteAgentState", tag: tag, scope: ScopeAdmin, status: http.StatusNoContent,
+		summary: "Delete a state of agents", more: "Not active and inactive, and not while an agent is in it (409).",
+	}, a.deleteAgentState)
 }
 
 func (a *API) putAgent(ctx context.Context, in *agentPut) (*reply[AgentNow], error) {
@@ -163,6 +172,10 @@ func (a *API) agentStates(ctx context.Context, _ *none) (*reply[list[store.Agent
 
 func (a *API) putAgentState(ctx context.Context, in *agentStatePut) (*empty, error) {
 	return nil, a.Store.PutAgentState(ctx, here(ctx), store.AgentState{Name: in.Name, Title: in.Body.Title, Available: in.Body.Available})
+}
+
+func (a *API) deleteAgentState(ctx context.Context, in *agentStateDelete) (*empty, error) {
+	return nil, a.Store.DropAgentState(ctx, here(ctx), in.Name)
 }
 
 // onlyOwn lets a user act as an agent only for oneself, but for those who have a right. An agent has the id of the user.

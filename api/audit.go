@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/desk"
 	"github.com/dragoman-hub/dragoman/store"
 )
 
@@ -54,9 +55,31 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 		}
 		return nil, orNotFound(err)
 	},
-	"user":  func(a *API, ctx context.Context, id string) (any, error) { return a.Store.User(ctx, here(ctx), id) },
-	"role":  func(a *API, ctx context.Context, name string) (any, error) { return a.gate.Role(ctx, here(ctx), name) },
-	"queue": func(a *API, ctx context.Context, name string) (any, error) { return a.queue(ctx, &QueuePath{name}) },
+	"user": func(a *API, ctx context.Context, id string) (any, error) { return a.Store.User(ctx, here(ctx), id) },
+	"role": func(a *API, ctx context.Context, name string) (any, error) { return a.gate.Role(ctx, here(ctx), name) },
+	"queue": func(a *API, ctx context.Context, name string) (any, error) {
+		return bodyOf(a.queue(ctx, &QueuePath{name}))
+	},
+	"team": func(a *API, ctx context.Context, name string) (any, error) {
+		return bodyOf(a.team(ctx, &TeamPath{name}))
+	},
+	"business hours": func(a *API, ctx context.Context, name string) (any, error) {
+		found, err := a.hours(ctx, &HoursPath{name})
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			Name string `json:"name"`
+			desk.Hours
+		}{found.Body.Name, found.Body.Hours}, nil
+	},
+	"agent state": func(a *API, ctx context.Context, name string) (any, error) {
+		all, err := a.Store.AgentStates(ctx, here(ctx))
+		if i := slices.IndexFunc(all, func(st store.AgentState) bool { return st.Name == name }); i >= 0 {
+			return all[i], nil
+		}
+		return nil, orNotFound(err)
+	},
 	"agent": func(a *API, ctx context.Context, id string) (any, error) { return a.Store.Agent(ctx, here(ctx), id) },
 	"reply": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.CannedReply(ctx, here(ctx), name)
@@ -65,11 +88,7 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 		return a.Store.Field(ctx, here(ctx), name)
 	},
 	"action": func(a *API, ctx context.Context, name string) (any, error) {
-		found, err := a.action(ctx, &ActionPath{name})
-		if err != nil {
-			return nil, err
-		}
-		return found.Body, nil
+		return bodyOf(a.action(ctx, &ActionPath{name}))
 	},
 	"language models": func(a *API, ctx context.Context, name string) (any, error) { return a.LLM.Config(ctx, here(ctx), name) },
 	"prompt": func(a *API, ctx context.Context, name string) (any, error) {
@@ -78,6 +97,14 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 	"workspace": func(a *API, ctx context.Context, id string) (any, error) {
 		return a.Store.Workspace(ctx, chat.WorkspaceID(id))
 	},
+}
+
+// bodyOf is what an answer says.
+func bodyOf[T any](r *reply[T], err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r.Body, nil
 }
 
 func orNotFound(err error) error {

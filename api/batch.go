@@ -89,27 +89,32 @@ func (a *API) checkBatch(ctx context.Context, in *batchPost) error {
 		return invalid(ProblemDetail{"body.queue", "is wanted"})
 	case b.Act == "tag" && len(b.Tags.Add)+len(b.Tags.Remove) == 0:
 		return invalid(ProblemDetail{"body.tags", "name some to add or to remove"})
-	case b.Act == "assign":
-		return a.placeExists(ctx, chat.PlaceData{Assignee: b.Assignee})
+	case b.Act == "assign" || b.Act == "queue":
+		return a.placeExists(ctx, placeOf(b.Act, b.Assignee, b.Queue), "body.assignee")
 	default:
 		return nil
 	}
 }
 
+// placeOf is where the acts queue and assign lead.
+func placeOf(act, assignee, queue string) chat.PlaceData {
+	if act == "queue" {
+		return chat.PlaceData{State: chat.StateQueued, Queue: queue}
+	}
+	return chat.PlaceData{State: chat.StateAssigned, Assignee: assignee, Queue: queue}
+}
+
 func batchCommand(ctx context.Context, in *batchPost, id chat.ConversationID) store.Command {
 	b, ws, by, action := in.Body, here(ctx), party(ctx), actionOf(ctx)
-	to := chat.PlaceData{Reason: b.Reason, Queue: b.Queue}
 	switch b.Act {
 	case "snooze":
 		return &store.Snooze{Workspace: ws, Conversation: id, Until: b.Until, By: by, Action: action}
 	case "tag":
 		return &store.ChangeConversation{Workspace: ws, Conversation: id, AddTags: b.Tags.Add, RemoveTags: b.Tags.Remove, By: by, Action: action}
 	case "close":
-		to.State, to.Queue = chat.StateClosed, ""
-	case "queue":
-		to.State = chat.StateQueued
-	default:
-		to.State, to.Assignee = chat.StateAssigned, b.Assignee
+		return &store.Place{Workspace: ws, Conversation: id, To: chat.PlaceData{State: chat.StateClosed, Reason: b.Reason}, By: by, Action: action}
 	}
-	return &store.Place{Workspace: ws, Conversation: id, To: to, By: by, Action: action}
+	to := placeOf(b.Act, b.Assignee, b.Queue)
+	to.Reason = b.Reason
+	return &store.Place{Workspace: ws, Conversation: id, To: to, Known: true, By: by, Action: action}
 }

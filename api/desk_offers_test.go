@@ -17,6 +17,7 @@ func TestMyOffers(t *testing.T) {
 			for _, id := range []string{ada.id, eve.id} {
 				w.ok("PUT", "/v1/agents/"+id, "admin", `{"name":"x"}`)
 			}
+			w.desk("admin", "support")
 			_, conv := w.talk("admin")
 			w.ok("POST", "/v1/conversations/"+conv+"/queue", "admin", `{"queue":"support"}`)
 			_, err := w.store.Append(t.Context(), &store.Offer{Workspace: w.ws, Conversation: chat.ConversationID(conv), Agents: []string{ada.id}})

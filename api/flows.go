@@ -21,6 +21,11 @@ type flowPut struct {
 	Body json.RawMessage `doc:"The definition; docs/flows.md describes it."`
 }
 
+type flowDelete struct {
+	Keyed
+	FlowPath
+}
+
 type flowGet struct {
 	FlowPath
 	Version int `query:"version" minimum:"1" maximum:"2147483647" doc:"The newest by default."`
@@ -45,6 +50,10 @@ func (a *API) registerFlows() {
 		method: http.MethodPut, path: "/v1/flows/{name}", id: "putFlow", tag: tag, scope: ScopeFlows, summary: "Store a flow",
 		more: "The definition is checked; everything that is wrong comes back at once (422). The same definition again makes no new version. Conversations stay at the version that they began with.",
 	}, a.putFlow)
+	add(a, act{
+		method: http.MethodDelete, path: "/v1/flows/{name}", id: "deleteFlow", tag: tag, scope: ScopeFlows, status: http.StatusNoContent,
+		summary: "Delete a flow", more: "Refused (409) while open conversations are pinned to it, or a channel or a queue names it. Stored again later, its versions go on counting.",
+	}, a.deleteFlow)
 	add(a, act{method: http.MethodGet, path: "/v1/flows", id: "listFlows", tag: tag, scope: ScopeRead, summary: "List flows, the newest version of each"}, a.listFlows)
 	add(a, act{method: http.MethodGet, path: "/v1/flows/{name}", id: "getFlow", tag: tag, scope: ScopeRead, summary: "Read a flow"}, a.flow)
 	add(a, act{
@@ -67,6 +76,10 @@ func (a *API) putFlow(ctx context.Context, in *flowPut) (*reply[StoredFlow], err
 		workers = []string{}
 	}
 	return &reply[StoredFlow]{StoredFlow{versionOf(f), workers}}, nil
+}
+
+func (a *API) deleteFlow(ctx context.Context, in *flowDelete) (*empty, error) {
+	return nil, a.Store.DropFlow(ctx, here(ctx), in.Name)
 }
 
 func versionOf(f store.Flow) FlowVersion { return FlowVersion{f.Name, f.Version, f.CreatedAt} }

@@ -91,11 +91,11 @@ func (a *API) transfer(ctx context.Context, in *transferPost) (*reply[chat.Event
 	if b.Agent != "" {
 		to = chat.PlaceData{State: chat.StateAssigned, Assignee: b.Agent, Reason: b.Reason, Note: b.Note}
 	}
-	if err := a.placeExists(ctx, to); err != nil {
+	if err := a.orGone(ctx, in.ID, a.placeExists(ctx, to, "body.agent")); err != nil {
 		return nil, err
 	}
 	return a.did(ctx, &store.Place{
-		Workspace: here(ctx), Conversation: in.ID, Expect: b.Expect, To: to, Of: passesOnAs(ctx), Room: !b.Force, By: party(ctx), Action: actionOf(ctx),
+		Workspace: here(ctx), Conversation: in.ID, Expect: b.Expect, To: to, Of: passesOnAs(ctx), Room: !b.Force, Known: true, By: party(ctx), Action: actionOf(ctx),
 	})
 }
 
@@ -109,13 +109,49 @@ func passesOnAs(ctx context.Context) string {
 }
 
 // placeExists refuses a queue or an agent that nobody has stored: a mistyped name must not lose a contact.
-func (a *API) placeExists(ctx context.Context, to chat.PlaceData) error {
+func (a *API) placeExists(ctx context.Context, to chat.PlaceData, agent string) error {
 	if to.Assignee != "" {
 		_, err := a.Store.Agent(ctx, here(ctx), to.Assignee)
-		return missing(err, "body.agent", "no such agent")
+		if err = missing(err, agent, "no such agent"); err != nil {
+			return err
+		}
 	}
-	_, err := a.queue(ctx, &QueuePath{to.Queue})
-	return missing(err, "body.queue", "no such queue")
+	return a.queueExists(ctx, to.Queue)
+}
+
+// somebody is placeExists where the assignee need not be an agent: any user can have conversations.
+func (a *API) somebody(ctx context.Context, to chat.PlaceData, member string) error {
+	if to.Assignee != "" {
+		_, err := a.Store.Agent(ctx, here(ctx), to.Assignee)
+		if chat.CodeOf(err) == chat.CodeNotFound {
+			_, err = a.Store.User(ctx, here(ctx), to.Assignee)
+		}
+		if err = missing(err, member, "no such agent"); err != nil {
+			return err
+		}
+	}
+	return a.queueExists(ctx, to.Queue)
+}
+
+func (a *API) queueExists(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	there, err := a.Store.HasQueue(ctx, here(ctx), name)
+	if err == nil && !there {
+		err = invalid(ProblemDetail{"body.queue", "no such queue"})
+	}
+	return err
+}
+
+// orGone is what is wrong with a move, unless the conversation itself is not there.
+func (a *API) orGone(ctx context.Context, id chat.ConversationID, err error) error {
+	if err != nil {
+		if _, gone := a.Store.Conversation(ctx, here(ctx), id); gone != nil {
+			return gone
+		}
+	}
+	return err
 }
 
 // missing turns what was not found into what is wrong with the request.

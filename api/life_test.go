@@ -138,6 +138,7 @@ func TestLifeOfUsers(t *testing.T) {
 // TestUndoIsSoon: after a minute nothing is taken back.
 func TestUndoIsSoon(t *testing.T) {
 	w := newWorld(t)
+	w.desk("admin", "support")
 	_, conv := w.talk("admin")
 	path := "/v1/conversations/" + conv
 	for _, c := range []struct {

@@ -19,6 +19,7 @@ func TestReachOfTheAsked(t *testing.T) {
 	}
 	_, conv := w.talk("admin")
 	path := "/v1/conversations/" + conv
+	w.desk("admin", "support")
 	w.ok("POST", path+"/queue", "admin", `{"queue":"support"}`)
 	ada.want(404, "GET", path, "")
 	_, err := w.store.Append(t.Context(), &store.Offer{Workspace: w.ws, Conversation: chat.ConversationID(conv), Agents: []string{ada.id}})

@@ -15,6 +15,7 @@ func TestOnce(t *testing.T) {
 }
 
 func onceOnly(t *testing.T, w *world) {
+	w.desk("admin", "a", "b")
 	_, conversation := w.talk("admin")
 	base := "/v1/conversations/" + conversation
 	for _, c := range []struct {

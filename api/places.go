@@ -62,9 +62,12 @@ func (a *API) registerPlaces() {
 }
 
 func (a *API) place(ctx context.Context, id chat.ConversationID, m Move, to chat.PlaceData) (*reply[chat.Event], error) {
+	if err := a.orGone(ctx, id, a.somebody(ctx, to, "body.assignee")); err != nil {
+		return nil, err
+	}
 	to.Reason = m.Reason
 	res, err := a.Store.Append(ctx, &store.Place{
-		Workspace: here(ctx), Conversation: id, Expect: m.Expect, To: to, By: party(ctx), Action: actionOf(ctx),
+		Workspace: here(ctx), Conversation: id, Expect: m.Expect, To: to, Known: true, By: party(ctx), Action: actionOf(ctx),
 	})
 	if err != nil {
 		return nil, err

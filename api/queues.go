@@ -58,6 +58,11 @@ type queuePut struct {
 	}
 }
 
+type queueDelete struct {
+	Keyed
+	QueuePath
+}
+
 // Queue is where conversations wait.
 type Queue struct {
 	Name     string          `json:"name"`
@@ -76,6 +81,10 @@ func (a *API) registerQueues() {
 		more: "Conversations may wait in a queue that is not stored; nobody is asked then.",
 	}, a.putQueue)
 	add(a, act{method: http.MethodGet, path: "/v1/queues", id: "listQueues", tag: tag, scope: ScopeRead, summary: "List queues with their members"}, a.listQueues)
+	add(a, act{
+		method: http.MethodDelete, path: "/v1/queues/{name}", id: "deleteQueue", tag: tag, scope: ScopeAdmin, status: http.StatusNoContent,
+		summary: "Delete a queue", more: "Refused (409) while something leads there: open conversations, channels, other queues, flows, canned replies, actions. The detail names them.",
+	}, a.deleteQueue)
 	add(a, act{method: http.MethodGet, path: "/v1/queues/{name}", id: "getQueue", tag: tag, scope: ScopeRead, summary: "Read a queue"}, a.queue)
 }
 
@@ -88,6 +97,11 @@ func (a *API) putQueue(ctx context.Context, in *queuePut) (*reply[Queue], error)
 		return nil, err
 	}
 	return a.queue(ctx, &in.QueuePath)
+}
+
+func (a *API) deleteQueue(ctx context.Context, in *queueDelete) (*empty, error) {
+	_, err := a.Store.Append(ctx, &store.DropQueue{Workspace: here(ctx), Name: in.Name, By: party(ctx), Action: actionOf(ctx)})
+	return nil, err
 }
 
 func (a *API) listQueues(ctx context.Context, _ *none) (*reply[list[Queue]], error) {

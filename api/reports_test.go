@@ -27,6 +27,7 @@ var reportScenes = []scene{
 	{"watch", "POST", "/v1/conversations/{held}/watch", "read", "", "", 200, `{"id":"{held}","assignee":"ann"}`, 0},
 	{"the audit log tells", "GET", "/v1/audit?act=watchConversation", "admin", "", "", 200, `{"items":[{"actor":{"name":"read"},"kind":"conversation","object":"{held}"}]}`, 0},
 	{"watch nothing", "POST", "/v1/conversations/none/watch", "read", "", "", 404, `{"code":"not_found"}`, 0},
+	{"somebody else", "PUT", "/v1/agents/bob", "admin", "", `{"name":"Bob"}`, 200, "", 1},
 	{"take over", "POST", "/v1/conversations/{held}/assign", "write", "", `{"assignee":"bob"}`, 200, `{"kind":"assigned","data":{"assignee":"bob","from":{"state":"assigned","assignee":"ann","queue":"support"}}}`, 1},
 }
 

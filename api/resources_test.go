@@ -81,6 +81,11 @@ var scenes = []scene{
 	{"queue", "POST", "/v1/conversations/{conversation}/queue", "write", "", `{"queue":"support","reason":"asked"}`, 200, `{"kind":"queued","data":{"state":"queued","queue":"support","reason":"asked"}}`, 1},
 	{"assign", "POST", "/v1/conversations/{conversation}/assign", "write", "", `{"assignee":"bob","expect":["queued"]}`, 200, `{"kind":"assigned","data":{"assignee":"bob"}}`, 1},
 	{"assign too late", "POST", "/v1/conversations/{conversation}/assign", "write", "", `{"assignee":"eve","expect":["queued"]}`, 409, `{"code":"conflict"}`, 0},
+	{"assign to an unknown agent", "POST", "/v1/conversations/{conversation}/assign", "write", "", `{"assignee":"zed"}`, 422, `{"errors":[{"path":"body.assignee"}]}`, 0},
+	{"assign in an unknown queue", "POST", "/v1/conversations/{conversation}/assign", "write", "", `{"assignee":"eve","queue":"nosuch"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
+	{"into an unknown queue", "POST", "/v1/conversations/{conversation}/queue", "write", "", `{"queue":"nosuch"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
+	{"many into an unknown queue", "POST", "/v1/conversations/batch", "write", "", `{"ids":["{conversation}"],"act":"queue","queue":"nosuch"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
+	{"many in an unknown queue", "POST", "/v1/conversations/batch", "write", "", `{"ids":["{conversation}"],"act":"assign","assignee":"eve","queue":"nosuch"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
 	{"assign to nobody", "POST", "/v1/conversations/{conversation}/assign", "write", "", `{"assignee":""}`, 422, `{"code":"invalid"}`, 0},
 	{"to no bot", "POST", "/v1/conversations/{conversation}/bot", "write", "", "", 422, `{"code":"invalid"}`, 0},
 	{"to a wrong bot", "POST", "/v1/conversations/{conversation}/bot", "write", "", `{"flow":"none"}`, 422, `{"code":"invalid"}`, 0},
@@ -111,6 +116,7 @@ func TestResources(t *testing.T) {
 
 func playAll(t *testing.T, w *world) {
 	channel, conversation := w.talk("admin")
+	w.desk("admin", "support", "@bob", "@eve")
 	contact := w.ok("GET", "/v1/contacts", "read", "").at(t, "items", 0, "id")
 	names := strings.NewReplacer("{channel}", channel, "{conversation}", conversation, "{contact}", contact)
 	for _, s := range scenes {

@@ -57,6 +57,7 @@ var needs = map[string]need{
 	"listQueues":        {access.ConversationsRead, ""},
 	"getQueue":          {access.ConversationsRead, ""},
 	"putQueue":          {access.QueuesWrite, "queue"},
+	"deleteQueue":       {access.QueuesWrite, "queue"},
 	"getQueueWaiting":   {access.ConversationsRead, ""},
 	"listTeams":         {access.ConversationsRead, ""},
 	"getTeam":           {access.ConversationsRead, ""},
@@ -75,6 +76,7 @@ var needs = map[string]need{
 	"countUnread":       {access.ConversationsRead, ""},
 	"listAgentStates":   {access.ConversationsRead, ""},
 	"putAgentState":     {access.QueuesWrite, "agent state"},
+	"deleteAgentState":  {access.QueuesWrite, "agent state"},
 
 	"putReply":    {access.DeskWrite, "reply"},
 	"deleteReply": {access.DeskWrite, "reply"},
@@ -121,6 +123,7 @@ var needs = map[string]need{
 	"drawFlow":         {access.FlowsRead, ""},
 	"listFlowVersions": {access.FlowsRead, ""},
 	"putFlow":          {access.FlowsWrite, "flow"},
+	"deleteFlow":       {access.FlowsWrite, "flow"},
 
 	"listKnowledgeBases":      {access.FlowsRead, ""},
 	"getKnowledgeBase":        {access.FlowsRead, ""},

@@ -55,12 +55,13 @@ func (a *API) startConversation(ctx context.Context, in *conversationPost) (*sta
 	if err != nil {
 		return nil, err
 	}
-	if err := a.mayStart(ctx, in, person, msg, once); err != nil {
+	start := store.Start{
+		Workspace: here(ctx), Channel: in.Body.Channel, Person: person, To: to, Known: true, Message: msg, By: party(ctx), Once: once, Action: actionOf(ctx),
+	}
+	if err := a.mayStart(ctx, start); err != nil {
 		return nil, err
 	}
-	res, err := a.Store.Append(ctx, &store.Start{
-		Workspace: here(ctx), Channel: in.Body.Channel, Person: person, To: to, Message: msg, By: party(ctx), Once: once, Action: actionOf(ctx),
-	})
+	res, err := a.Store.Append(ctx, &start)
 	if err != nil {
 		return nil, err
 	}
@@ -123,17 +124,21 @@ func (a *API) startWith(ctx context.Context, in *conversationPost) (chat.Person,
 	return p, nil
 }
 
-// mayStart asks the platform's rules, but for what was begun before with the same key.
-func (a *API) mayStart(ctx context.Context, in *conversationPost, p chat.Person, msg chat.Message, once string) error {
-	if once != "" {
-		done, err := a.Store.Started(ctx, here(ctx), once)
+// mayStart asks the platform's rules, and looks whether there is who is to have it, but for what was begun before with the same key.
+func (a *API) mayStart(ctx context.Context, s store.Start) error {
+	if s.Once != "" {
+		done, err := a.Store.Started(ctx, s.Workspace, s.Once)
 		if done || err != nil {
 			return err
 		}
 	}
-	last, err := a.Store.ThreadConversation(ctx, in.Body.Channel, chat.Thread{Address: p.Address})
+	last, err := a.Store.ThreadConversation(ctx, s.Channel, chat.Thread{Address: s.Person.Address})
 	if err != nil && chat.CodeOf(err) != chat.CodeNotFound {
 		return err
 	}
-	return a.Hub.MayBegin(ctx, here(ctx), in.Body.Channel, hub.Beginning{Known: err == nil, LastIn: last.LastIn, Message: msg})
+	err = a.Hub.MayBegin(ctx, s.Workspace, s.Channel, hub.Beginning{Known: err == nil, LastIn: last.LastIn, Message: s.Message})
+	if err != nil {
+		return err
+	}
+	return a.somebody(ctx, s.To, "body.assign")
 }

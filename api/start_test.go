@@ -16,6 +16,7 @@ func TestStartConversation(t *testing.T) {
 
 func startConversations(t *testing.T, w *world) {
 	channel, conversation := w.talk("admin")
+	w.desk("admin", "sales", "@ann")
 	telegram := w.ok("POST", "/v1/channels", "admin", `{"connector":"telegram","name":"tg","settings":{"token":"123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","mode":"polling"}}`).at(t, "id")
 	contact := w.ok("GET", "/v1/conversations/"+conversation, "admin", "").at(t, "contact", "id")
 	names := strings.NewReplacer("{channel}", channel, "{telegram}", telegram, "{contact}", contact, "{conversation}", conversation)
@@ -28,6 +29,8 @@ func startConversations(t *testing.T, w *world) {
 		{"with a contact", "POST", "/v1/conversations", "admin", "", `{"channel":"{channel}","contact":"{contact}","text":"Are you well?","queue":"sales"}`, 201, `{"state":"queued","queue":"sales","previous":"{conversation}","contact":{"id":"{contact}"}}`, 3},
 		{"where they have to write first", "POST", "/v1/conversations", "admin", "", `{"channel":"{telegram}","address":"77","text":"Hi","assign":"ann"}`, 409, `{"code":"window_closed","detail":"on this platform people have to write first"}`, 0},
 		{"no address there", "POST", "/v1/conversations", "admin", "", `{"channel":"{telegram}","contact":"{contact}","text":"Hi","assign":"ann"}`, 422, `{"errors":[{"path":"body.contact"}]}`, 0},
+		{"an unknown agent", "POST", "/v1/conversations", "admin", "", `{"channel":"{channel}","address":"cid","text":"Hi","assign":"zed"}`, 422, `{"errors":[{"path":"body.assign"}]}`, 0},
+		{"an unknown queue", "POST", "/v1/conversations", "admin", "", `{"channel":"{channel}","address":"cid","text":"Hi","assign":"ann","queue":"nosuch"}`, 422, `{"errors":[{"path":"body.queue"}]}`, 0},
 		{"nobody's", "POST", "/v1/conversations", "admin", "", `{"channel":"{channel}","address":"cid","text":"Hi"}`, 422, `{"errors":[{"path":"body.assign"}]}`, 0},
 		{"a token is nobody", "POST", "/v1/conversations", "admin", "", `{"channel":"{channel}","address":"cid","text":"Hi","assign":"me"}`, 422, `{"errors":[{"path":"body.assign"}]}`, 0},
 		{"to nobody", "POST", "/v1/conversations", "admin", "", `{"channel":"{channel}","text":"Hi","assign":"ann"}`, 422, `{"errors":[{"path":"body"}]}`, 0},

@@ -218,6 +218,18 @@ func (w *world) talk(token string) (channel, conversation string) {
 	return channel, w.ok("GET", "/v1/conversations?channel="+channel, token, "").at(w.t, "items", 0, "id")
 }
 
+// desk stores queues, and agents: those whose names begin with @.
+func (w *world) desk(token string, names ...string) {
+	w.t.Helper()
+	for _, name := range names {
+		if agent, ok := strings.CutPrefix(name, "@"); ok {
+			w.ok("PUT", "/v1/agents/"+agent, token, `{"name":"x"}`)
+			continue
+		}
+		w.ok("PUT", "/v1/queues/"+name, token, `{"rule":"least_busy","members":[]}`)
+	}
+}
+
 func (w *world) say(channel, from, text string) {
 	w.t.Helper()
 	w.ok("POST", "/in/"+channel, "", fmt.Sprintf(`{"from":%q,"name":"Ada","text":%q}`, from, text), "Authorization: Bearer key-of-the-simulator")

@@ -137,7 +137,7 @@ func (s *Store) commitLoop() {
 // that one impossible command does not fail the others. When the database is away, nobody knows whether the batch was
 // committed: it must not be done twice.
 func (s *Store) commitBatch(ctx context.Context, batch []*request) {
-	if i := slices.IndexFunc(batch, func(r *request) bool { return erases(r.cmd) }); i >= 0 && len(batch) > 1 {
+	if i := slices.IndexFunc(batch, func(r *request) bool { return alone(r.cmd) }); i >= 0 && len(batch) > 1 {
 		for _, part := range [][]*request{batch[:i], batch[i : i+1], batch[i+1:]} {
 			if len(part) > 0 {
 				s.commitBatch(ctx, part)
@@ -172,8 +172,7 @@ func (s *Store) commitBatch(ctx context.Context, batch []*request) {
 // stalePatience is how many dead connections a commit puts up with: after a restart of the database the pool may hold some.
 const stalePatience = 8
 
-// erases tells whether a command rewrites what is stored, behind the back of a unit that has read it before. It gets
-// a transaction of its own.
+// erases tells whether a command rewrites what is stored, behind the back of a unit that has read it before.
 func erases(cmd Command) bool {
 	switch cmd.(type) {
 	case *Erase, *Adopt:
@@ -195,6 +194,17 @@ func (s *Store) refused(err error) error {
 		return fmt.Errorf("%w: %w", &chat.Fault{Code: chat.CodeInvalid, Detail: "the database cannot hold that"}, err)
 	default:
 		return unavailable(err)
+	}
+}
+
+// alone tells whether a command gets a transaction of its own: one that erases, and one whose rule asks the database for what others of
+// its batch would only be about to write.
+func alone(cmd Command) bool {
+	switch cmd.(type) {
+	case *PutQueue, *DropQueue, *PutTeam, *DropTeam, *PutHours:
+		return true
+	default:
+		return erases(cmd)
 	}
 }
 

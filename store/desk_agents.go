@@ -100,11 +100,26 @@ func (c *SetAgentState) apply(ctx context.Context, u *unit) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := c.stillThere(ctx, u); err != nil {
+		return Result{}, err
+	}
 	if row.State == c.State && row.Available == c.available {
 		return Result{Duplicate: true}, nil
 	}
 	row.move(u.now, c.State, c.available)
 	return Result{Events: []chat.Event{u.tellAgent(c.ws, row, c.By, c.Action)}}, nil
+}
+
+// stillThere refuses a state of the workspace's own that was deleted meanwhile.
+func (c *SetAgentState) stillThere(ctx context.Context, u *unit) error {
+	if c.State == AgentActive || c.State == AgentInactive {
+		return nil
+	}
+	name, err := u.text(ctx, "SELECT name FROM agent_states WHERE workspace = $1 AND name = $2", c.ws, c.State)
+	if err == nil && name == "" {
+		err = chat.Faultf(chat.CodeNotFound, "no such state")
+	}
+	return err
 }
 
 // move ends the session in the state before and begins one in the next. Two moves in one transaction are one.

@@ -17,6 +17,9 @@ type Hours struct {
 // maxHours bounds a calendar, in bytes.
 const maxHours = 32 << 10
 
+// MaxCalendars bounds the business hours of a workspace.
+const MaxCalendars = 200
+
 // PutHours adds business hours or changes them as a whole; without a body they are removed, if no queue names them.
 type PutHours struct {
 	Workspace chat.WorkspaceID
@@ -43,6 +46,9 @@ func (c *PutHours) want(*unit)       {}
 
 func (c *PutHours) apply(ctx context.Context, u *unit) (Result, error) {
 	if len(c.Hours.Body) > 0 {
+		if err := u.room(ctx, "hours", c.ws, c.Hours.Name, MaxCalendars, "business hours"); err != nil {
+			return Result{}, err
+		}
 		u.extra = append(u.extra, stmt{
 			sql: `INSERT INTO hours (workspace, name, body, updated_at) VALUES ($1, $2, $3, $4)
  ON CONFLICT (workspace, name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at`,

@@ -109,6 +109,12 @@ func (s *Store) Queues(ctx context.Context, ws chat.WorkspaceID) ([]Queue, error
 	return queues, err
 }
 
+// HasQueue tells whether a queue is stored.
+func (s *Store) HasQueue(ctx context.Context, ws chat.WorkspaceID, name string) (bool, error) {
+	found, err := list(ctx, s, scanText, "SELECT q.name FROM queues q JOIN workspaces w ON w.id = q.workspace WHERE w.uid = $1 AND q.name = $2", string(ws), name)
+	return len(found) > 0, err
+}
+
 // AgentUnread is what an agent has not read.
 type AgentUnread struct {
 	Conversations int            `json:"conversations"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -15,6 +16,9 @@ type Team struct {
 	Title   string   `json:"title,omitempty"`
 	Members []string `json:"members"` // ids of agents, sorted
 }
+
+// MaxTeams bounds the teams of a workspace.
+const MaxTeams = 1000
 
 // TeamPrefix stands before the name of a team among the members of a queue.
 const TeamPrefix = "team:"
@@ -65,8 +69,11 @@ func members(list []string) ([]string, error) {
 func (c *PutTeam) workspace() int64 { return c.ws }
 func (c *PutTeam) want(*unit)       {}
 
-func (c *PutTeam) apply(_ context.Context, u *unit) (Result, error) {
+func (c *PutTeam) apply(ctx context.Context, u *unit) (Result, error) {
 	t := c.Team
+	if err := u.room(ctx, "teams", c.ws, t.Name, MaxTeams, "teams"); err != nil {
+		return Result{}, err
+	}
 	u.extra = append(u.extra, stmt{
 		sql: `INSERT INTO teams (workspace, name, title, updated_at) VALUES ($1, $2, $3, $4)
  ON CONFLICT (workspace, name) DO UPDATE SET title = excluded.title, updated_at = excluded.updated_at`,
@@ -118,6 +125,15 @@ func (c *DropTeam) apply(ctx context.Context, u *unit) (Result, error) {
 	by := c.By
 	e := chat.Event{Kind: chat.KindTeamChanged, Sender: &by, Action: c.Action, Data: data(Team{Name: c.Name, Members: []string{}})}
 	return Result{Events: []chat.Event{u.appendOwn(c.ws, e)}}, nil
+}
+
+// room refuses one more of what a table has, when the workspace has as many as it may.
+func (u *unit) room(ctx context.Context, table string, ws int64, name string, most int, what string) error {
+	others, err := u.text(ctx, "SELECT CAST(COUNT(*) AS TEXT) FROM "+table+" WHERE workspace = $1 AND name <> $2", ws, name)
+	if n, _ := strconv.Atoi(others); err == nil && n >= most {
+		err = chat.Faultf(chat.CodeTooLarge, fmt.Sprintf("a workspace has at most %d %s", most, what))
+	}
+	return err
 }
 
 // text reads one text in this transaction, "" if there is none. What the unit has not written yet it does not see.

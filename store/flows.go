@@ -26,7 +26,7 @@ func scanFlow(r scanner) (f Flow, err error) {
 
 const flowRead = `SELECT f.name, f.version, f.definition, f.created_at FROM flows f JOIN workspaces w ON w.id = f.workspace `
 
-// PutFlow stores a definition as the newest version; the very text of the newest version makes no new one.
+// PutFlow stores a definition as the newest version; the very text of the newest version makes no new one. After a deletion the numbers go on.
 func (s *Store) PutFlow(ctx context.Context, ws chat.WorkspaceID, name string, definition json.RawMessage) (Flow, error) {
 	no, err := s.workspaceNo(ctx, ws)
 	if err != nil {
@@ -55,16 +55,16 @@ func (s *Store) PutFlow(ctx context.Context, ws chat.WorkspaceID, name string, d
 // Flow reads a version; 0 is the newest.
 func (s *Store) Flow(ctx context.Context, ws chat.WorkspaceID, name string, version int) (Flow, error) {
 	return one(ctx, s, "flow", scanFlow, flowRead+
-		"WHERE w.uid = $1 AND f.name = $2 AND ($3 = 0 OR f.version = $3) ORDER BY f.version DESC LIMIT 1", string(ws), name, version)
+		"WHERE w.uid = $1 AND f.name = $2 AND f.deleted_at = 0 AND ($3 = 0 OR f.version = $3) ORDER BY f.version DESC LIMIT 1", string(ws), name, version)
 }
 
 // Flows lists the newest version of each flow, by name.
 func (s *Store) Flows(ctx context.Context, ws chat.WorkspaceID) ([]Flow, error) {
-	return list(ctx, s, scanFlow, flowRead+`WHERE w.uid = $1 AND f.version =
+	return list(ctx, s, scanFlow, flowRead+`WHERE w.uid = $1 AND f.deleted_at = 0 AND f.version =
  (SELECT MAX(g.version) FROM flows g WHERE g.workspace = f.workspace AND g.name = f.name) ORDER BY f.name`, string(ws))
 }
 
 // FlowVersions lists all versions of a flow, newest first.
 func (s *Store) FlowVersions(ctx context.Context, ws chat.WorkspaceID, name string) ([]Flow, error) {
-	return list(ctx, s, scanFlow, flowRead+"WHERE w.uid = $1 AND f.name = $2 ORDER BY f.version DESC LIMIT 1000", string(ws), name)
+	return list(ctx, s, scanFlow, flowRead+"WHERE w.uid = $1 AND f.name = $2 AND f.deleted_at = 0 ORDER BY f.version DESC LIMIT 1000", string(ws), name)
 }

@@ -60,9 +60,14 @@ func TestFromEveryVersion(t *testing.T) {
 				if _, err := p.UpTo(t.Context(), v); err != nil {
 					t.Fatal(err)
 				}
-				const add = "INSERT INTO workspaces (id, uid, name, head, created_at) VALUES (1, 'old', 'name', 0, 5)"
-				if _, err := db.ExecContext(t.Context(), add); err != nil {
-					t.Fatal(err)
+				for _, add := range []string{
+					"INSERT INTO workspaces (id, uid, name, head, created_at) VALUES (1, 'old', 'name', 0, 5)",
+					"INSERT INTO flows (workspace, name, version, definition, created_at) VALUES (1, 'f', 7, '{}', 5)",
+					"INSERT INTO tokens (uid, workspace, name, hash, scopes, created_at) VALUES ('t', 1, 'n', 'h', 'read', 5)",
+				} {
+					if _, err := db.ExecContext(t.Context(), add); err != nil {
+						t.Fatal(err)
+					}
 				}
 				s, err := Open(t.Context(), Options{DSN: k.dsn})
 				if err != nil {
@@ -71,6 +76,12 @@ func TestFromEveryVersion(t *testing.T) {
 				defer s.Close()
 				if w, err := s.Workspace(t.Context(), "old"); err != nil || w.Name != "name" {
 					t.Fatalf("%+v, %v", w, err)
+				}
+				if f, err := s.Flow(t.Context(), "old", "f", 0); err != nil || f.Version != 7 {
+					t.Fatalf("%+v, %v", f, err)
+				}
+				if x, err := s.TokenByHash(t.Context(), "h"); err != nil || !x.UsedAt.IsZero() {
+					t.Fatalf("%+v, %v", x, err)
 				}
 				if _, err := s.AddChannel(t.Context(), Channel{Workspace: "old"}); err != nil {
 					t.Fatal(err)

@@ -17,6 +17,7 @@ type Place struct {
 	To           chat.PlaceData
 	Of           string // only while this agent has it; empty: whoever
 	Room         bool   // only to an agent who is available and below the limit, and does not have it already
+	Known        bool   // only into a queue that is stored
 	By           chat.Party
 	Action       chat.ActionID
 
@@ -68,8 +69,25 @@ func (c *Place) apply(ctx context.Context, u *unit) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if c.Known {
+		if err := u.hasQueue(ctx, c.ws, c.To.Queue); err != nil {
+			return Result{}, err
+		}
+	}
 	e, err := u.move(ctx, conv, ch, c.To, c.By, c.Action)
 	return Result{Events: []chat.Event{e}}, err
+}
+
+// hasQueue refuses a queue that is not stored, or was deleted a moment ago.
+func (u *unit) hasQueue(ctx context.Context, ws int64, name string) error {
+	if name == "" {
+		return nil
+	}
+	there, err := u.text(ctx, "SELECT name FROM queues WHERE workspace = $1 AND name = $2", ws, name)
+	if err == nil && there == "" {
+		err = chat.Faultf(chat.CodeConflict, "there is no queue "+name+" any more")
+	}
+	return err
 }
 
 // move puts a conversation somewhere else and tells of it. It is the only way from one place to another.

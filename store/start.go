@@ -13,6 +13,7 @@ type Start struct {
 	Channel   chat.ChannelID
 	Person    chat.Person    // by Address; the rest is kept of somebody new
 	To        chat.PlaceData // queued or assigned
+	Known     bool           // only into a queue that is stored
 	Message   chat.Message
 	By        chat.Party
 	Once      string
@@ -68,6 +69,11 @@ func (c *Start) apply(ctx context.Context, u *unit) (Result, error) {
 	ch, err := u.channel(ctx, c.at.ws, c.at.no)
 	if err != nil {
 		return Result{}, err
+	}
+	if c.Known {
+		if err := u.hasQueue(ctx, c.at.ws, c.To.Queue); err != nil {
+			return Result{}, err
+		}
 	}
 	if !ch.active {
 		return Result{}, chat.Faultf(chat.CodeForbidden, "the channel is switched off")

@@ -58,6 +58,7 @@ type Store struct {
 	closed chan struct{}
 	ended  chan struct{}
 	once   sync.Once
+	uses   tokenUses
 
 	workspaces sync.Map // chat.WorkspaceID -> int64; never changes
 	channels   sync.Map // chat.ChannelID -> channelName; never changes
@@ -135,6 +136,7 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.closed)
 		<-s.ended
+		s.uses.close()
 		err = s.engine.close()
 	})
 	return err

@@ -18,17 +18,18 @@ type Token struct {
 	CreatedAt time.Time        `json:"created_at"`
 	ExpiresAt time.Time        `json:"expires_at,omitzero"`
 	RevokedAt time.Time        `json:"revoked_at,omitzero"`
+	UsedAt    time.Time        `json:"last_used_at,omitzero" doc:"To the minute; absent before the first time."`
 }
 
-const tokenRead = `SELECT t.uid, w.uid, t.name, t.hash, t.scopes, t.created_at, t.expires_at, t.revoked_at
+const tokenRead = `SELECT t.uid, w.uid, t.name, t.hash, t.scopes, t.created_at, t.expires_at, t.revoked_at, t.used_at
  FROM tokens t JOIN workspaces w ON w.id = t.workspace `
 
 func scanToken(r scanner) (t Token, err error) {
 	var scopes string
-	var created, expires, revoked int64
-	err = r.Scan(&t.ID, &t.Workspace, &t.Name, &t.Hash, &scopes, &created, &expires, &revoked)
+	var created, expires, revoked, used int64
+	err = r.Scan(&t.ID, &t.Workspace, &t.Name, &t.Hash, &scopes, &created, &expires, &revoked, &used)
 	t.Scopes = strings.Fields(scopes)
-	t.CreatedAt, t.ExpiresAt, t.RevokedAt = moment(created), moment(expires), moment(revoked)
+	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.UsedAt = moment(created), moment(expires), moment(revoked), moment(used)
 	return t, err
 }
 
@@ -46,10 +47,14 @@ func (s *Store) AddToken(ctx context.Context, t Token) (Token, error) {
 	return t, err
 }
 
-// TokenByHash finds a token that is neither revoked nor expired.
+// TokenByHash finds a token that is neither revoked nor expired, for who presents it: that is a use of it.
 func (s *Store) TokenByHash(ctx context.Context, hash string) (Token, error) {
-	return one(ctx, s, "token", scanToken, tokenRead+"WHERE t.hash = $1 AND t.revoked_at = 0 AND (t.expires_at = 0 OR t.expires_at > $2)",
+	t, err := one(ctx, s, "token", scanToken, tokenRead+"WHERE t.hash = $1 AND t.revoked_at = 0 AND (t.expires_at = 0 OR t.expires_at > $2)",
 		hash, micros(s.now()))
+	if err == nil {
+		s.uses.note(ctx, s, t)
+	}
+	return t, err
 }
 
 // Tokens lists the tokens of a workspace, oldest first, revoked ones too.

@@ -69,6 +69,9 @@ func (c *Undo) apply(ctx context.Context, u *unit) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if err := u.takesBack(ctx, conv.ws, d.From); err != nil {
+		return Result{}, err
+	}
 	back, err := u.putBack(ctx, conv, ch, *d.From, c)
 	return Result{Events: []chat.Event{back}}, err
 }
@@ -128,6 +131,22 @@ func (u *unit) freshOf(conv *conversationRow) (list []chat.Event) {
 		}
 	}
 	return list
+}
+
+// takesBack refuses a line, or a flow, that was deleted since.
+func (u *unit) takesBack(ctx context.Context, ws int64, was *chat.Stand) error {
+	switch was.State {
+	case chat.StateQueued:
+		return u.hasQueue(ctx, ws, was.Queue)
+	case chat.StateBot:
+		gone, err := u.text(ctx, "SELECT name FROM flows WHERE workspace = $1 AND name = $2 AND version = $3 AND deleted_at <> 0", ws, was.Flow, was.Version)
+		if err == nil && gone != "" {
+			err = chat.Faultf(chat.CodeConflict, "there is no flow "+gone+" any more")
+		}
+		return err
+	default:
+		return nil
+	}
 }
 
 // putBack brings a conversation to where it was, as it stood there.

@@ -317,10 +317,16 @@ func tokens(t *testing.T, db Database) {
 		must(t, err)
 		return k
 	}
+	used := func() time.Time {
+		all, err := s.Tokens(ctx, s.ws)
+		must(t, err)
+		return all[0].UsedAt
+	}
 	endless, brief := add("h1", time.Time{}), add("h2", now.Add(time.Hour))
 	got, err := s.TokenByHash(ctx, "h1")
 	must(t, err)
 	equal(t, "token", fmt.Sprint(got), fmt.Sprint(endless))
+	until(t, "its use is noted", func() bool { return used().Equal(now) })
 	_, err = s.AddToken(ctx, store.Token{Workspace: s.ws, Hash: "h1"})
 	equal(t, "the same twice", chat.CodeOf(err), chat.CodeConflict)
 	_, err = s.TokenByHash(ctx, "h2")
@@ -341,6 +347,7 @@ func tokens(t *testing.T, db Database) {
 	all, err := s.Tokens(ctx, s.ws)
 	must(t, err)
 	equal(t, "tokens", len(all), 2)
+	equal(t, "the first use", all[0].UsedAt, now.Add(-time.Hour))
 	equal(t, "when it was revoked", all[0].RevokedAt, now)
 }
 
