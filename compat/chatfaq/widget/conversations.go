@@ -1,17 +1,12 @@
 package widget
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/chat"
@@ -50,6 +45,7 @@ type known struct {
 	number int64
 	opened chat.OpenedData
 	name   string
+	named  bool // by somebody
 	hidden bool
 }
 
@@ -89,7 +85,7 @@ func (s *Server) know(ctx context.Context, conv chat.Conversation, x site) (know
 				Name string `json:"name"`
 			}
 			if json.Unmarshal(e.Data, &d) == nil && d.Name != "" {
-				k.name = d.Name
+				k.name, k.named = d.Name, true
 			}
 		case kindHidden:
 			k.hidden = true
@@ -130,33 +126,29 @@ func (s *Server) fromSender(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found := []known{}
+	found := []thread{}
 	for _, x := range all {
 		if x.settings.AuthenticationRequired {
 			if good, err := s.good(ctx, x.workspace, bearer(r)); err != nil || !good {
 				continue
 			}
 		}
-		convs, err := s.Store.AddressConversations(ctx, x.channel, sender, maxList)
+		threads, err := s.threads(ctx, x, sender, "")
 		if err != nil {
 			return err
 		}
-		for _, c := range convs {
-			k, err := s.know(ctx, c, x)
+		found = append(found, threads...)
+	}
+	slices.SortStableFunc(found, func(a, b thread) int { return b[0].OpenedAt.Compare(a[0].OpenedAt) })
+	out := make([]conversationView, 0, len(found))
+	for _, t := range found[:min(len(found), maxList)] {
+		v, n := t.view(), 0
+		for _, k := range t {
+			count, err := s.Store.CountReceived(ctx, k.site.workspace, k.ID)
 			if err != nil {
 				return err
 			}
-			if !k.hidden && c.Thread.Address == sender && c.Thread.Topic != "" {
-				found = append(found, k)
-			}
-		}
-	}
-	slices.SortStableFunc(found, func(a, b known) int { return b.OpenedAt.Compare(a.OpenedAt) })
-	out := make([]conversationView, 0, len(found))
-	for _, k := range found[:min(len(found), maxList)] {
-		v, n := k.view(), 0
-		if n, err = s.Store.CountReceived(ctx, k.site.workspace, k.ID); err != nil {
-			return err
+			n += count
 		}
 		v.UserID, v.Messages = &sender, &n
 		out = append(out, v)
@@ -250,12 +242,12 @@ func (s *Server) at(ctx context.Context, ws chat.WorkspaceID, pos int64) (known,
 }
 
 func (s *Server) conversation(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.find(r, r.PathValue("id"))
+	t, err := s.thread(r, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	v := k.view()
-	chain, err := s.chain(r, k)
+	v := t.view()
+	chain, err := s.chain(r, t)
 	if err != nil {
 		return err
 	}
@@ -267,7 +259,7 @@ func (s *Server) conversation(w http.ResponseWriter, r *http.Request) error {
 const maxNameLength = 255
 
 func (s *Server) rename(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.find(r, r.PathValue("id"))
+	t, err := s.thread(r, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -277,16 +269,17 @@ func (s *Server) rename(w http.ResponseWriter, r *http.Request) error {
 	if err := body(r, &in); err != nil {
 		return err
 	}
+	v := t.view()
 	if in.Name != nil {
 		if strings.TrimSpace(*in.Name) == "" || len([]rune(*in.Name)) > maxNameLength {
 			return answer(w, http.StatusBadRequest, map[string][]string{"name": {"This field has 1 to 255 characters."}})
 		}
-		if err := s.record(r.Context(), k, kindRenamed, map[string]string{"name": *in.Name}); err != nil {
+		if err := s.record(r.Context(), t[0], kindRenamed, map[string]string{"name": *in.Name}); err != nil {
 			return err
 		}
-		k.name = *in.Name
+		v.Name = *in.Name
 	}
-	return answer(w, http.StatusOK, k.view())
+	return answer(w, http.StatusOK, v)
 }
 
 // record appends what a client told.
@@ -298,14 +291,24 @@ func (s *Server) record(ctx context.Context, k known, kind chat.Kind, data any) 
 	return err
 }
 
-// hide takes a conversation out of sight. It is closed first, so that its thread begins anew.
+// hide takes a thread out of sight. It is closed first, so that it begins anew.
 func (s *Server) hide(w http.ResponseWriter, r *http.Request) error {
-	k, err := s.find(r, r.PathValue("id"))
+	t, err := s.thread(r, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
+	for _, k := range t {
+		if err := s.bury(r.Context(), k); err != nil {
+			return err
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) bury(ctx context.Context, k known) error {
 	if k.State != chat.StateClosed {
-		_, err := s.Store.Append(r.Context(), &store.Place{
+		_, err := s.Store.Append(ctx, &store.Place{
 			Workspace: k.site.workspace, Conversation: k.ID, By: chat.Party{Type: chat.PartyContact, ID: k.Thread.Address},
 			To: chat.PlaceData{State: chat.StateClosed, Reason: "deleted by the contact"},
 		})
@@ -313,72 +316,5 @@ func (s *Server) hide(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if err := s.record(r.Context(), k, kindHidden, struct{}{}); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// maxDownload is how many conversations are downloaded at once.
-const maxDownload = 50
-
-// download writes one conversation as a text, several as an archive of texts.
-func (s *Server) download(w http.ResponseWriter, r *http.Request) error {
-	ids := strings.Split(r.PathValue("id"), ",")
-	if len(ids) > maxDownload {
-		return problem(http.StatusBadRequest, "at most 50 conversations")
-	}
-	names, texts := make([]string, len(ids)), make([]string, len(ids))
-	for i, id := range ids {
-		k, err := s.find(r, id)
-		if err != nil {
-			return err
-		}
-		chain, err := s.chain(r, k)
-		if err != nil {
-			return err
-		}
-		names[i], texts[i] = fileName(k.name)+".txt", transcript(chain)
-	}
-	name, kind, content := names[0], "text/plain", []byte(texts[0])
-	if len(ids) > 1 {
-		var err error
-		name, kind = s.Now().UTC().Format("2006-01-02_15-04-05")+".zip", "application/x-zip-compressed"
-		if content, err = archive(names, texts, s.Now()); err != nil {
-			return err
-		}
-	}
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	_, _ = w.Write(content) // the caller may have gone
-	return nil
-}
-
-// fileName is a name that every file system takes.
-func fileName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if r < 0x20 || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, name)
-	return strings.Trim(plainName(name), ". ")
-}
-
-func archive(names, texts []string, now time.Time) ([]byte, error) {
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for i, name := range names {
-		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("%d_%s", i+1, name), Method: zip.Deflate, Modified: now})
-		if err != nil {
-			return nil, err
-		}
-		if _, err := f.Write([]byte(texts[i])); err != nil {
-			return nil, err
-		}
-	}
-	err := z.Close()
-	return b.Bytes(), err
+	return s.record(ctx, k, kindHidden, struct{}{})
 }

@@ -66,7 +66,7 @@ func (s *Server) live(v view, i item) *frame {
 
 // growing makes the frame of a message that is still being written.
 func (s *Server) growing(v view, id string, m chat.Message) *frame {
-	stack := mml.Layers(m)
+	stack := mml.Drawn(mml.Layers(m))
 	group := m.Meta["stack_group_id"]
 	if group == "" {
 		group = id
@@ -108,7 +108,7 @@ func (s *Server) stack(v view, i item) []mml.Layer {
 		return []mml.Layer{}
 	}
 	m := mml.WithLinks(*i.event.Message, func(id chat.FileID) string { return v.base + s.Hub.FileLink(v.workspace, id) })
-	stack := mml.Layers(m)
+	stack := mml.Drawn(mml.Layers(m))
 	for n := range stack {
 		if stack[n].Type == mml.TypeFileUpload {
 			s.presign(v, i, &stack[n])

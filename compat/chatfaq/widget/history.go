@@ -29,18 +29,24 @@ type chained struct {
 	State        *string         `json:"fsm_state"`
 }
 
-// maxHistory is how many events of a conversation, its newest ones, make its history.
+// maxHistory is how many events of a thread, its newest ones, make its history.
 const maxHistory = 5000
 
-// chain is the history that clients see: terminators are in it, what was taken back is not.
-func (s *Server) chain(r *http.Request, k known) ([]chained, error) {
-	events, err := s.Store.LastEvents(r.Context(), k.site.workspace, k.ID, 0, maxHistory)
-	if err != nil {
-		return nil, err
+// chain is the history that clients see: terminators are in it, what was taken back is not. Files that it asks for become the newest
+// conversation's.
+func (s *Server) chain(r *http.Request, t thread) ([]chained, error) {
+	var all []item
+	for n, left := 0, maxHistory; n < len(t) && left > 0; n++ {
+		events, err := s.Store.LastEvents(r.Context(), t[n].site.workspace, t[n].ID, 0, left)
+		if err != nil {
+			return nil, err
+		}
+		part, _ := items(t[n].State, events)
+		all, left = append(part, all...), left-len(events)
 	}
-	all, _ := items(k.State, events)
+	now := t[0]
 	v := view{
-		workspace: k.site.workspace, channel: k.Channel, conversation: k.ID, number: k.number, user: k.Thread.Address, base: s.base(r),
+		workspace: now.site.workspace, channel: now.Channel, conversation: now.ID, number: now.number, user: now.Thread.Address, base: s.base(r),
 	}
 	out := make([]chained, len(all))
 	for n, i := range all {

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"encoding/json"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -80,7 +81,13 @@ func (w *world) changes(at string) {
 	if code != 200 || len(lines) != 4 || !strings.HasSuffix(lines[2], " human: hi") || !strings.HasSuffix(lines[3], " bot: You said hi") {
 		w.t.Errorf("download: %d %v", code, v)
 	}
-	if !strings.HasPrefix(h.Get("Content-Disposition"), "attachment; filename") || h.Get("Access-Control-Expose-Headers") != "Content-Disposition" || h.Get("Content-Type") != "text/plain" {
+	if saved := savedAs(h.Get("Content-Disposition")); saved != "My parcel_ _.txt" {
+		w.t.Errorf("saved as %q", saved)
+	}
+	if _, p, err := mime.ParseMediaType(h.Get("Content-Disposition")); err != nil || p["filename"] != "My parcel_ €.txt" {
+		w.t.Errorf("offered as %v, %v", p, err)
+	}
+	if h.Get("Access-Control-Expose-Headers") != "Content-Disposition" || h.Get("Content-Type") != "text/plain" {
 		w.t.Errorf("download: %v", h)
 	}
 	two := strings.TrimSuffix(at, "/") + "," + strings.TrimSuffix(strings.TrimPrefix(at, conversations), "/") + "/download/"
@@ -98,6 +105,71 @@ func (w *world) changes(at string) {
 	if _, v, _ := w.call("GET", conversations+"from_sender/?sender=u-77", ""); len(v.([]any)) != 1 {
 		w.t.Errorf("listed: %v", v)
 	}
+}
+
+// savedAs is the name that the widget reads out of the header.
+func savedAs(disposition string) string {
+	_, name, _ := strings.Cut(strings.Split(disposition, ";")[1], "=")
+	return strings.ReplaceAll(strings.Split(name, "=")[0], `"`, "")
+}
+
+// TestThread: the widget knows no conversation that is over. What comes after a close is the same one for it: once in the list, whole in
+// its history, and gone when it is deleted.
+func TestThread(t *testing.T) {
+	inWorld(t, Limits{}, func(t *testing.T, w *world) {
+		w.flow("f", parcel, `{}`)
+		k := w.tab("c-1", "f", "u-77", "")
+		k.say("hi")
+		k.unlocked()
+		w.tab("c-2", "f", "u-77", "").unlocked()
+		first := w.conv(k)
+		list := func() []any {
+			_, v, _ := w.call("GET", conversations+"from_sender/?sender=u-77", "")
+			return v.([]any)
+		}
+		at := func(n int) string {
+			return conversations + text(int64(list()[n].(map[string]any)["id"].(float64))) + "/"
+		}
+		old := at(1)
+		if code, _, _ := w.call("PATCH", old, `{"name":"Parcels"}`); code != 200 {
+			t.Fatal(code)
+		}
+		w.place(first.ID, chat.PlaceData{State: chat.StateClosed})
+		k.say("one more thing")
+		k.until("goes on", func() bool { return !k.locked() && len(k.drawn()) == 7 })
+		if w.conv(k).ID == first.ID {
+			t.Fatal("still the same conversation")
+		}
+		said := k.bubbles()
+
+		all := list()
+		if len(all) != 2 || all[0].(map[string]any)["name"] != "Parcels" || all[0].(map[string]any)["num_user_msgs"] != 2.0 {
+			t.Fatalf("listed: %v", all)
+		}
+		for _, path := range []string{old, at(0)} {
+			_, v, _ := w.call("GET", path, "")
+			if got := drawnOf(v.(map[string]any)["msgs_chain"].([]any)); !slices.Equal(got, said) {
+				t.Errorf("%s: %q, want %q", path, got, said)
+			}
+		}
+		if _, v, h := w.call("POST", at(0)+"download/", ""); savedAs(h.Get("Content-Disposition")) != "Parcels.txt" || strings.Count(v.(string), "\n") != len(said) {
+			t.Errorf("%v\n%s", h, v)
+		}
+		if code, _, _ := w.call("DELETE", at(0), ""); code != http.StatusNoContent || len(list()) != 1 {
+			t.Errorf("delete: %d, %v", code, list())
+		}
+		if code, _, _ := w.call("GET", old, ""); code != 404 {
+			t.Errorf("the first one: %d", code)
+		}
+	})
+}
+
+// drawnOf are the bubbles of a history.
+func drawnOf(chain []any) []string {
+	var k tab
+	raw, _ := json.Marshal(chain)
+	_ = json.Unmarshal(raw, &k.messages)
+	return k.drawn()
 }
 
 // TestNumbersCannotBeGuessed: a position in the log is good with a token only.

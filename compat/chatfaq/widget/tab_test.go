@@ -129,6 +129,9 @@ func (k *tab) take(raw []byte) {
 		k.w.t.Errorf("no JSON: %s", raw)
 		return
 	}
+	if m.Status != 400 && !drawable(m.Stack) {
+		k.w.t.Errorf("the widget's page stops at %s", raw)
+	}
 	k.mu.Lock()
 	k.raw = append(k.raw, string(raw))
 	if m.Status == 400 {
@@ -140,6 +143,15 @@ func (k *tab) take(raw []byte) {
 	}
 	k.mu.Unlock()
 	k.ring()
+}
+
+// drawable tells whether the widget, which draws all layers as it draws the first one, survives them.
+func drawable(stack []layer) bool {
+	return !slices.ContainsFunc(stack, func(l layer) bool {
+		content, isText := l.Payload["content"].(string)
+		words := stack[0].Type == "message" || stack[0].Type == "message_chunk"
+		return l.Payload == nil || words && content == "" && !isText
+	})
 }
 
 func (k *tab) ring() {
