@@ -26,7 +26,7 @@ const (
 
 // startCheckpointer opens a connection of its own; close ends it.
 func startCheckpointer(dsn string) (*checkpointer, error) {
-	db, err := sql.Open("sqlite", dsn)
+	db, err := openSQLiteFile(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("store: checkpointer: %w", err)
 	}

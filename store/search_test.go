@@ -229,8 +229,9 @@ func searchPeople(t *testing.T, s *store.Store) {
 	w := newTalk(t, s)
 	first := w.hears("+15551234", "a")
 	w.hears("bob", "b")
+	w.hears("ÖMER Ärzte", "c")
 	for text, want := range map[string]string{
-		"name": "bob +15551234", "NAME OF B": "bob", "+15551234": "+15551234", "15551234": "+15551234", "bob": "bob", "1555": "+15551234", "%": "", "zed": "",
+		"name": "ÖMER Ärzte bob +15551234", "NAME OF B": "bob", "ömer ä": "ÖMER Ärzte", "ÖMER": "ÖMER Ärzte", "+15551234": "+15551234", "15551234": "+15551234", "bob": "bob", "1555": "+15551234", "%": "", "zed": "",
 	} {
 		found, err := s.SearchPeople(t.Context(), w.ws, text, nil, 10)
 		w.must(err)

@@ -72,7 +72,7 @@ func (s *Server) prepare() error {
 		}
 	}
 	cmd := s.command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "dragoman", "--pwfile", pw,
-		"-A", "md5", "-E", "UTF8", "--no-locale", "--no-sync")
+		"-A", "md5", "-E", "UTF8", "--no-locale", "--lc-ctype=C.UTF-8", "--no-sync")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
