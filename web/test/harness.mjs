@@ -11,7 +11,7 @@ import { chromium } from 'playwright-core'
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const binary = process.env.DRAGOMAN_BINARY ?? new URL('../../dragoman', import.meta.url).pathname
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-export const wait = 30_000 // what a slow, loaded machine may take
+export const wait = 60_000 // what a slow, loaded machine may take
 
 // until polls for a condition and gives its answer.
 export async function until(what, look, time = wait) {
