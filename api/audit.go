@@ -90,6 +90,10 @@ var exhibits = map[string]func(*API, context.Context, string) (any, error){
 	"action": func(a *API, ctx context.Context, name string) (any, error) {
 		return bodyOf(a.action(ctx, &ActionPath{name}))
 	},
+	"dead letter": func(a *API, ctx context.Context, id string) (any, error) {
+		l, err := a.Store.DeadLetter(ctx, here(ctx), id)
+		return traceOf(l), err
+	},
 	"language models": func(a *API, ctx context.Context, name string) (any, error) { return a.LLM.Config(ctx, here(ctx), name) },
 	"prompt": func(a *API, ctx context.Context, name string) (any, error) {
 		return a.Store.Prompt(ctx, here(ctx), name)
@@ -173,7 +177,9 @@ func (a *API) tell(ctx context.Context, d *store.Audit, status int, answer []byt
 		_ = json.Unmarshal(answer, &named) // an answer without a name names nothing
 		d.Object = orElse(named.ID, named.Name)
 	}
-	d.Became = a.show(ctx, d.Kind, d.Object)
+	if d.Became == nil {
+		d.Became = a.show(ctx, d.Kind, d.Object)
+	}
 	if err := a.Store.AddAudit(ctx, d); err != nil {
 		a.Log.ErrorContext(ctx, "api: an act is missing from the audit log", "act", d.Act, "object", d.Object, "actor", d.Actor.ID, "address", d.Address, "err", err)
 	}

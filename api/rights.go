@@ -146,7 +146,7 @@ var needs = map[string]need{
 	"getLLMConfig":            {access.FlowsRead, ""},
 
 	"listDeadLetters":  {access.DeadLettersRead, ""},
-	"replayDeadLetter": {access.DeadLettersReplay, ""},
+	"replayDeadLetter": {access.DeadLettersReplay, "dead letter"},
 
 	"createToken":     {access.Tokens, "token"},
 	"listTokens":      {access.Tokens, ""},

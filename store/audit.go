@@ -23,6 +23,7 @@ type Audit struct {
 	Object    string           `json:"object,omitempty" doc:"Its id or name."`
 	Was       json.RawMessage  `json:"before,omitempty" doc:"The thing before, without secrets."`
 	Became    json.RawMessage  `json:"after,omitempty" doc:"The thing afterwards, without secrets."`
+	Reason    string           `json:"reason,omitempty" doc:"As the actor gave it."`
 	Address   string           `json:"address,omitempty" doc:"The network address that the act came from."`
 	Action    chat.ActionID    `json:"action,omitempty"`
 
@@ -43,6 +44,12 @@ type auditKey struct{}
 // the deed, and say so in Written.
 func WithAudit(ctx context.Context, a *Audit) context.Context {
 	return context.WithValue(ctx, auditKey{}, a)
+}
+
+// AuditIn is the act that a context has; nil without one. Whoever does the deed may complete it.
+func AuditIn(ctx context.Context) *Audit {
+	a, _ := ctx.Value(auditKey{}).(*Audit)
+	return a
 }
 
 // doing is what a write does: to which thing, and how that is shown afterwards; nil where nothing is to be shown.
@@ -70,7 +77,7 @@ func (s *Store) write(ctx context.Context, d doing, list ...stmt) error {
 // auditOf is the statement that adds the context's act; none if there is none, it has been added, or it is about another kind of thing,
 // of which this write is only a part.
 func (s *Store) auditOf(ctx context.Context, d doing) (*Audit, []stmt, error) {
-	a, _ := ctx.Value(auditKey{}).(*Audit)
+	a := AuditIn(ctx)
 	if a == nil || a.Written || a.Kind != d.kind {
 		return nil, nil, nil
 	}
@@ -88,10 +95,10 @@ func (s *Store) auditOf(ctx context.Context, d doing) (*Audit, []stmt, error) {
 func (s *Store) auditStmt(ws int64, a *Audit) stmt {
 	a.At = s.now()
 	return stmt{
-		sql: `INSERT INTO audit (workspace, at, actor_type, actor, actor_name, act, kind, object, was, became, address, action)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		sql: `INSERT INTO audit (workspace, at, actor_type, actor, actor_name, act, kind, object, was, became, address, action, reason)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		args: []any{
-			ws, micros(a.At), a.Actor.Type, a.Actor.ID, a.Actor.Name, a.Act, a.Kind, a.Object, string(a.Was), string(a.Became), a.Address, string(a.Action),
+			ws, micros(a.At), a.Actor.Type, a.Actor.ID, a.Actor.Name, a.Act, a.Kind, a.Object, string(a.Was), string(a.Became), a.Address, string(a.Action), a.Reason,
 		},
 	}
 }
@@ -131,7 +138,7 @@ func (s *Store) AuditLog(ctx context.Context, ws chat.WorkspaceID, f AuditFilter
 	}
 	where, args := f.where(no, before)
 	limit := max(f.Limit, 1)
-	found, err := list(ctx, s, scanAudit, `SELECT id, at, actor_type, actor, actor_name, act, kind, object, was, became, address, action
+	found, err := list(ctx, s, scanAudit, `SELECT id, at, actor_type, actor, actor_name, act, kind, object, was, became, address, action, reason
  FROM audit WHERE `+where+fmt.Sprintf(" ORDER BY id DESC LIMIT %d", limit+1), args...)
 	if err != nil || len(found) <= limit {
 		return found, "", err
@@ -165,7 +172,7 @@ func (f AuditFilter) where(ws, before int64) (string, []any) {
 func scanAudit(r scanner) (a Audit, err error) {
 	var at int64
 	var was, became string
-	err = r.Scan(&a.ID, &at, &a.Actor.Type, &a.Actor.ID, &a.Actor.Name, &a.Act, &a.Kind, &a.Object, &was, &became, &a.Address, &a.Action)
+	err = r.Scan(&a.ID, &at, &a.Actor.Type, &a.Actor.ID, &a.Actor.Name, &a.Act, &a.Kind, &a.Object, &was, &became, &a.Address, &a.Action, &a.Reason)
 	a.At, a.Written = moment(at), true
 	if was != "" {
 		a.Was = json.RawMessage(was)
