@@ -91,6 +91,28 @@ func anEvent(what string, seq int64) chat.Event {
 	return e
 }
 
+// TestRewoundStep: nothing is heard of going back, for who went back may have written again before.
+func TestRewoundStep(t *testing.T) {
+	step := func(seq int64, kind chat.Kind) chat.Event {
+		e := anEvent("done", seq)
+		e.Data = encoded(map[string]any{"trace": map[string]any{"kind": kind, "phase": "idle"}})
+		return e
+	}
+	now := turn{place: chat.StateBot}
+	back := anEvent("rewound", 5)
+	back.Data = json.RawMessage(`{"seq":3}`)
+	for _, e := range []chat.Event{back, step(6, chat.KindRewound), anEvent("in", 7)} {
+		for _, i := range now.take(e) {
+			if i.end {
+				t.Errorf("a turn ends with event %d", e.Seq)
+			}
+		}
+	}
+	if got := now.take(step(8, chat.KindMessage)); len(got) != 1 || !got[0].end {
+		t.Errorf("after the step of the message: %+v", got)
+	}
+}
+
 // TestWindow: a client that comes back is told the same as one that was there all the time.
 func TestWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

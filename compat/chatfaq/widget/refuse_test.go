@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -34,7 +33,7 @@ const workers = `{"states":[{"name":"a","initial":true,"events":["greet"]}],"tra
 
 // TestRefusals: clients are told by a close code why they are not served.
 func TestRefusals(t *testing.T) {
-	inWorld(t, Limits{Grace: 300 * time.Millisecond}, func(t *testing.T, w *world) {
+	inWorld(t, Limits{Grace: 3 * patience}, func(t *testing.T, w *world) { // a look is under way when the grace ends
 		w.flow("open", parcel, `{}`)
 		w.flow("closed", parcel, `{"authentication_required":true}`)
 		w.flow("working", workers, `{}`)

@@ -150,13 +150,15 @@ func (k *socket) admit(ctx context.Context, flow string, r *http.Request) error 
 	defer cancel()
 	tick := time.NewTicker(patience)
 	defer tick.Stop()
+	var last error // refusal; a look that the end of the grace cuts short tells nothing
 	for {
 		err := k.look(grace, flow)
 		if err == nil {
 			break
 		}
-		no, refused := errors.AsType[refusal](err)
-		if !refused && grace.Err() == nil {
+		if _, refused := errors.AsType[refusal](err); refused {
+			last = err
+		} else if last == nil || grace.Err() == nil {
 			return err
 		}
 		select {
@@ -164,10 +166,7 @@ func (k *socket) admit(ctx context.Context, flow string, r *http.Request) error 
 		case <-k.s.stop:
 			return errStopping
 		case <-grace.Done():
-			if !refused {
-				return err
-			}
-			return no
+			return last
 		}
 	}
 	if !k.site.allows(r.Header.Get("Origin")) {

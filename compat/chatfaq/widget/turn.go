@@ -62,7 +62,7 @@ func (t *turn) take(e chat.Event) []item {
 	case chat.KindRewound:
 		var d chat.RewoundData
 		if json.Unmarshal(e.Data, &d) == nil {
-			t.waiting = false
+			t.waiting, t.due = false, 0
 			out = append(out, item{id: e.Pos, at: e.Pos, seq: e.Seq, rewound: true, target: d.Seq})
 		}
 	default:
@@ -112,6 +112,9 @@ func (t *turn) stepped(e chat.Event) {
 		return
 	}
 	t.state = r.Trace.State
+	if r.Trace.Kind == chat.KindRewound {
+		return // who goes back knows that, and may have written again before this is heard
+	}
 	switch r.Trace.Phase {
 	case bot.PhaseIdle, bot.PhaseAsking, bot.PhaseAway, bot.PhaseClosed:
 		t.due, t.step = e.Seq+int64(r.Follow), e.Pos
