@@ -1,7 +1,8 @@
 import { Component, render, type ComponentChildren, type ComponentType } from 'preact'
-import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { doorsOf, Frame } from './app/frame'
 import { SignIn } from './app/signin'
+import { SignOut } from './app/signout'
 import { Welcome } from './app/welcome'
 import { API } from './core/api'
 import { I18n, type Loader } from './core/i18n'
@@ -10,6 +11,7 @@ import { Keys } from './core/keys'
 import { Router } from './core/router'
 import { readSession, type Session } from './core/session'
 import { readSettings, writeSettings, type Settings } from './core/settings'
+import { forget, unsent } from './core/unsent'
 import { Button, Empty } from './parts/controls'
 import { ToastArea, Toasts } from './parts/toasts'
 import { usePlace, useT, useWorld, WorldContext, type World } from './parts/world'
@@ -41,19 +43,34 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
     keys.set(next.keys)
     if (next.language !== start.i18n.language) location.reload()
   }
-  const signOut = async () => {
+  const [asked, ask] = useState(false)
+  const gone = useRef('') // who has signed out here
+  const out = async () => {
+    ask(false)
+    // before the hub hears of it: another call may find first that nobody is signed in any more
+    gone.current = session!.user.id
     await api.delete('/v1/session').catch(() => {})
     setSession(null)
     router.go('/sign-in')
+  }
+  const signOut = () => {
+    const left = unsent(keep, session!.user.id)
+    if (left.drafts + left.waiting > 0) ask(true)
+    else void out()
   }
   useLayoutEffect(() => {
     api.onSignedOut = () => {
       setSession(null)
       const { path } = router.place
-      router.go('/sign-in?next=' + encodeURIComponent(path), true)
+      if (path !== '/sign-in') router.go('/sign-in?next=' + encodeURIComponent(path), true)
     }
   }, [])
-  useLayoutEffect(() => follow(keep, session), [session?.user.id])
+  useLayoutEffect(() => {
+    // only now: the page that writes there is gone
+    if (!session && gone.current) forget(keep, gone.current)
+    gone.current = ''
+    return follow(keep, session)
+  }, [session?.user.id])
   useEffect(() => {
     const press = (e: KeyboardEvent) => keys.press(e)
     addEventListener('keydown', press)
@@ -65,6 +82,7 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
       <Guard>
         <Pages session={session} />
       </Guard>
+      {asked && session && <SignOut left={unsent(keep, session.user.id)} onOut={() => void out()} onClose={() => ask(false)} />}
       <ToastArea />
     </WorldContext.Provider>
   )

@@ -57,7 +57,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
             items={[
               { id: 'settings', title: t('settings'), icon: 'admin', run: () => show(true) },
               { id: 'docs', title: t('nav_docs'), icon: 'file', run: () => location.assign('/docs') },
-              { id: 'out', title: t('sign_out'), icon: 'next', line: true, run: () => void signOut() },
+              { id: 'out', title: t('sign_out'), icon: 'next', line: true, run: signOut },
             ]}
           />
         </div>

@@ -9,6 +9,7 @@ import { isPage, placeOf } from './router'
 import { may, readLink, readSession, type Session } from './session'
 import { readSettings, writeSettings } from './settings'
 import { Store } from './store'
+import { forget, unsent } from './unsent'
 
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } })
@@ -30,7 +31,7 @@ test('writes prove where they come from and carry a key', async () => {
 
 test('refusals are problems with readable words', async () => {
   const answers = [
-    json({ code: 'invalid', detail: '', errors: [{ path: 'body.email', detail: 'is none' }] }, 422),
+    json({ code: 'invalid', detail: '', errors: [{ path: 'body.email', detail: 'is none' }, { path: 'body.email_2', detail: '' }, { path: 'body.names[1].x', detail: 'is long' }] }, 422),
     json({ code: 'throttled', detail: 'slowly' }, 429, { 'Retry-After': '7' }),
     new Response('<html>', { status: 502, statusText: 'Bad Gateway' }),
     json({ code: 'unauthorized', detail: 'who?' }, 401),
@@ -39,7 +40,7 @@ test('refusals are problems with readable words', async () => {
   api.onSignedOut = vi.fn()
   const fail = async () => (await api.get('/v1/x').catch((e: unknown) => e)) as Problem
   const one = await fail()
-  expect([one.message, one.of('email'), one.of('name'), one.passing]).toEqual(['is none', 'is none', '', false])
+  expect([one.message.trim(), one.of('email'), one.of('name'), one.of('names'), one.passing]).toEqual(['is none  is long', 'is none', '', 'is long', false])
   expect(await fail()).toMatchObject({ retryAfter: 7, passing: true })
   expect(await fail()).toMatchObject({ status: 502, code: 'http_502', passing: true })
   await fail()
@@ -51,6 +52,22 @@ test('lists are read to their end', async () => {
   const pages = [json({ items: [1, 2], next: 'x' }), json({ items: [3] })]
   const api = new API((() => Promise.resolve(pages.shift()!)) as typeof fetch)
   expect(await api.all<number>('/v1/x')).toEqual([1, 2, 3])
+})
+
+test('who signs out leaves nothing unsent behind', () => {
+  const keep = memoryKeep()
+  const drafts = new Drafts(keep, 'ann')
+  drafts.set('1', { text: 'half', note: true, mentions: [{ id: 'bob', name: 'Bob' }] })
+  drafts.set('2', { text: ' ', note: true })
+  new Drafts(keep, 'anna').set('1', { text: 'of somebody else', note: false })
+  keep.set('dragoman.outbox.ann', '[{}]')
+  keep.set('dragoman.settings', '{}')
+  expect(drafts.get('1').mentions).toEqual([{ id: 'bob', name: 'Bob' }])
+  expect(unsent(keep, 'ann')).toEqual({ drafts: 1, waiting: 1 })
+  forget(keep, 'ann')
+  expect(keep.keys()).toEqual(['dragoman.draft.anna.1', 'dragoman.settings'])
+  keep.set('dragoman.outbox.ann', 'nonsense')
+  expect(unsent(keep, 'ann')).toEqual({ drafts: 0, waiting: 0 })
 })
 
 test('nobody signed in is no error', async () => {

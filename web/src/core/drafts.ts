@@ -5,7 +5,11 @@ export interface Draft {
   text: string
   note: boolean
   reply?: number // the seq of the message that it answers
+  mentions?: { id: string; name: string }[] // who was picked behind an @
 }
+
+// draftsOf is where a user's drafts are kept; the conversation's id follows.
+export const draftsOf = (user: string) => `dragoman.draft.${user}.`
 
 // Drafts survive switching, reload and a crash: each key stroke is kept.
 export class Drafts {
@@ -15,13 +19,18 @@ export class Drafts {
   ) {}
 
   private key(id: string): string {
-    return `dragoman.draft.${this.user}.${id}`
+    return draftsOf(this.user) + id
   }
 
   get(id: string): Draft {
     try {
       const d = JSON.parse(this.keep.get(this.key(id)) ?? '{}') as Partial<Draft>
-      return { text: typeof d.text === 'string' ? d.text : '', note: d.note === true, ...(typeof d.reply === 'number' ? { reply: d.reply } : {}) }
+      return {
+        text: typeof d.text === 'string' ? d.text : '',
+        note: d.note === true,
+        ...(typeof d.reply === 'number' ? { reply: d.reply } : {}),
+        ...(Array.isArray(d.mentions) ? { mentions: d.mentions.filter((m) => typeof m?.id === 'string' && typeof m.name === 'string') } : {}),
+      }
     } catch {
       return { text: '', note: false }
     }

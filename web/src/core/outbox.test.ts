@@ -63,3 +63,16 @@ test('what somebody else wrote into the place is not believed', () => {
     expect(outbox(() => Promise.resolve(), keep).box.list).toEqual([])
   }
 })
+
+test('what was cleared stays so, whatever a late answer says', async () => {
+  const keep = memoryKeep()
+  let refuse = (_: Error) => {}
+  const { box } = outbox(() => new Promise((_, no) => (refuse = no)), keep)
+  box.add(letter('1'))
+  await vi.advanceTimersByTimeAsync(0)
+  box.stop()
+  keep.set('box', null)
+  refuse(new Problem(401, 'unauthorized', ''))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(keep.keys()).toEqual([])
+})

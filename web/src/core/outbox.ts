@@ -13,6 +13,9 @@ export interface Waiting {
   seen?: number // the event that the stream has told of before the answer came
 }
 
+// outboxOf is where a user's outbox is kept.
+export const outboxOf = (user: string) => 'dragoman.outbox.' + user
+
 export interface OutboxOptions {
   keep: Keep
   name: string // of the place in keep
@@ -75,7 +78,8 @@ export class Outbox {
 
   private put(all: Waiting[]): void {
     this.all = all
-    this.o.keep.set(this.o.name, all.length ? JSON.stringify(all) : null)
+    // who has signed out has left nothing behind: an answer that comes late brings nothing back
+    if (!this.stopped || this.o.keep.get(this.o.name) !== null) this.o.keep.set(this.o.name, all.length ? JSON.stringify(all) : null)
     this.o.onChange(all)
   }
 

@@ -17,9 +17,10 @@ export class Problem extends Error {
     return this.status === 0 || this.status === 429 || this.status >= 500
   }
 
-  // of finds what is wrong with one field of the body: of('email') finds body.email and body.email[2].
+  // of finds what is wrong with one field of the body: of('email') finds body.email and body.email[2], and not body.email_address.
   of(field: string): string {
-    return this.errors.filter((e) => e.path === field || e.path.startsWith('body.' + field)).map((e) => e.detail).join(' ')
+    const at = 'body.' + field
+    return this.errors.filter((e) => e.path === field || e.path === at || e.path.startsWith(at + '.') || e.path.startsWith(at + '[')).map((e) => e.detail).join(' ')
   }
 }
 

@@ -22,7 +22,7 @@ export interface World {
   session: Session | null
   change(s: Partial<Settings>): void
   signedIn(s: Session): void
-  signOut(): Promise<void>
+  signOut(): void // asks before it takes away what was not sent
 }
 
 export const WorldContext = createContext<World>(null as unknown as World)
