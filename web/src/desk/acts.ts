@@ -1,7 +1,21 @@
+import { newID } from '../core/id'
+import { Problem } from '../core/problem'
 import type { World } from '../parts/world'
 import type { Desk } from './desk'
+import { itemsOf, type Said } from './fold'
 import { seen } from './state'
-import type { Conversation, Event } from './types'
+import type { Conversation, Event, Run } from './types'
+
+// lastOwn is the newest message of one's own that can still be changed.
+export function lastOwn(desk: Desk, id: string): Said | undefined {
+  const events = desk.state.threads.get(id)?.events ?? []
+  const said = itemsOf(events, [], { type: 'agent' }).flatMap((x) => (x.kind === 'message' && isOwn(x.said) && x.said.sender.id === desk.me ? x.said : []))
+  const can = desk.state.channels.get(seen(desk.state, id)?.channel ?? '')?.abilities
+  return !can || can.includes('edit') ? said.findLast((s) => s.message.stack[0]?.type === 'text') : undefined
+}
+
+// isOwn tells a message that an agent wrote to the contact, and that is still there.
+export const isOwn = (s: Said): boolean => s.out && s.sender.type === 'agent' && !s.note && !s.deleted && s.seq > 0
 
 // Acts are what an agent does to conversations: at once, with words, and to be taken back.
 export class Acts {
@@ -122,6 +136,45 @@ export class Acts {
 
   async priority(id: string, priority: number): Promise<void> {
     await this.desk.act(id, { priority }, '', { priority }, this.t('desk_cannot_change'), 'PATCH')
+  }
+
+  // run has another system do something, which may take a while: the log shows it until it is done. Tried again it has the same key, so
+  // that a hook which did it the first time can tell.
+  async run(run: Run): Promise<void> {
+    const { store, api } = this.desk
+    const { wrong: _, ...fresh } = run
+    store.do({ do: 'run', key: run.key, run: fresh })
+    try {
+      const e = await api.post<Event>(`/v1/conversations/${run.conversation}/actions/${run.name}`, { inputs: run.inputs }, run.key)
+      store.do({ do: 'run', key: run.key, run: null })
+      this.desk.said(run.conversation, e)
+    } catch (err) {
+      const wrong = err instanceof Problem ? err : new Problem(0, 'broken', String(err))
+      // the stream may have told that it was done before the answer was lost
+      if (store.state.runs.has(run.key)) store.do({ do: 'run', key: run.key, run: { ...fresh, wrong } })
+    }
+  }
+
+  // begin is run for the first time.
+  begin(conversation: string, action: { name: string; title?: string }, inputs: Run['inputs']): void {
+    void this.run({ key: newID(), conversation, name: action.name, title: action.title || action.name, inputs, at: new Date().toISOString() })
+  }
+
+  // edit and takeBack change what was said; what the hub refuses can be tried again.
+  async edit(id: string, seq: number, text: string): Promise<void> {
+    await this.again(() => this.desk.api.patch<Event>(`/v1/conversations/${id}/messages/${seq}`, { text }), id)
+  }
+
+  async takeBack(id: string, seq: number): Promise<void> {
+    await this.again(() => this.desk.api.delete<Event>(`/v1/conversations/${id}/messages/${seq}`), id)
+  }
+
+  private async again(act: () => Promise<Event>, id: string): Promise<void> {
+    try {
+      this.desk.said(id, await act())
+    } catch (err) {
+      this.world.toasts.show(`${this.t('desk_cannot_change')} ${(err as Error).message}`, { bad: true, act: { title: this.t('retry'), run: () => void this.again(act, id) } })
+    }
   }
 
   // many does one thing to all that are picked, with one toast.

@@ -1,10 +1,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from '../parts/controls'
 import { useNow, useT, useWorld } from '../parts/world'
+import { lastOwn } from './acts'
 import { useCanned } from './canned'
 import { useDesk, useDeskState } from './context'
 import { AttachButton, FileList, type Files } from './files'
 import { useStep } from './inbox'
+import { left, useMentions, type Mention } from './mentions'
 import { useLatest, type Talking } from './thread'
 import { textOf, type Conversation } from './types'
 
@@ -21,7 +23,6 @@ interface ComposerProps {
 export function Composer({ c, talking, talk, files }: ComposerProps) {
   const t = useT()
   const { desk, acts } = useDesk()
-  const { toasts } = useWorld()
   const [draft, setDraft] = useState(() => desk.drafts.get(c.id))
   const field = useRef<HTMLTextAreaElement>(null)
   const limits = useLimits(c)
@@ -30,9 +31,10 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
   const [edited, setEdited] = useState('')
   const note = draft.note && !edit
   const text = edit ? edited : draft.text
-  const change = (value: string) => {
+  const change = (value: string, named?: Mention) => {
     if (edit) return setEdited(value)
-    const next = { ...draft, text: value }
+    const mentions = left(value, named ? [...(draft.mentions ?? []).filter((m) => m.id !== named.id), named] : draft.mentions)
+    const next = { ...draft, text: value, mentions }
     setDraft(next)
     desk.drafts.set(c.id, next)
   }
@@ -43,11 +45,19 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
     field.current?.focus()
   }
   const canned = useCanned(c.id, field, text, change, !note && !edit)
+  const mentions = useMentions(c, field, text, change, draft.mentions ?? [], note)
+  const mentionsNow = useLatest(mentions)
+  const suggest = note ? mentions : canned
   useEffect(() => {
     if (talking.edit) setEdited(textOf(talking.edit.message))
     if (talking.edit || talking.reply) field.current?.focus()
   }, [talking])
-  useCommands({ focus: (isNote) => turn(isNote), attach: () => document.querySelector<HTMLElement>('.composer .attach')?.click() })
+  const editLast = () => {
+    const said = lastOwn(desk, c.id)
+    if (said) talk({ edit: said })
+    return said !== undefined
+  }
+  useCommands({ focus: (isNote) => turn(isNote), attach: () => document.querySelector<HTMLElement>('.composer .attach')?.click(), editLast, mention: () => (turn(true), setTimeout(() => mentionsNow.current.open())) })
   useLayoutEffect(() => grow(field.current!), [text])
   const telling = useTelling(c, note)
   const begin = () => {
@@ -69,7 +79,7 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
     }
     if (empty || blocked || busy) return false
     if (edit) {
-      desk.api.patch(`/v1/conversations/${c.id}/messages/${edit.seq}`, { text: text.trim() }).catch((e: unknown) => toasts.bad(e))
+      void acts.edit(c.id, edit.seq, text.trim())
       talk({})
       return true
     }
@@ -78,7 +88,8 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
       ...ready.map((f) => ({ type: f.kind, payload: { file: f.file, name: f.name } })),
     ]
     const body = ready.length ? { stack } : { text: text.trim() }
-    desk.say(c.id, { ...body, ...(talking.reply && !note ? { reply_to: { seq: talking.reply.seq } } : {}) }, note, after && (() => void acts.close(c.id)))
+    const named = note ? left(text, draft.mentions).map((m) => m.id) : []
+    desk.say(c.id, { ...body, ...(talking.reply && !note ? { reply_to: { seq: talking.reply.seq } } : {}), ...(named.length ? { mentions: named } : {}) }, note, after && (() => void acts.close(c.id)))
     files.clear()
     talk({})
     const next = { text: '', note: false }
@@ -90,11 +101,13 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
   }
   const latest = useLatest(send)
   const key = (e: KeyboardEvent) => {
-    if (canned.key(e)) return
+    if (suggest.key(e)) return
     const mod = e.ctrlKey || e.metaKey
     if (e.key === 'Enter' && !e.isComposing && !e.altKey && (!e.shiftKey || mod)) {
       e.preventDefault()
       latest.current(mod && e.shiftKey ? 'close' : undefined)
+    } else if (e.key === 'ArrowUp' && !text && !note && !edit && !mod && !e.shiftKey && !e.altKey) {
+      if (editLast()) e.preventDefault()
     } else if (e.key === 'Escape') {
       if (talking.edit || talking.reply) talk({})
       else field.current!.blur()
@@ -146,15 +159,15 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
           placeholder={blocked || (note ? t('desk_write_note') : t('desk_write_hint'))}
           value={text}
           disabled={blocked !== ''}
-          {...canned.attributes}
+          {...suggest.attributes}
           onInput={(e) => {
             begin()
             change(e.currentTarget.value)
             telling.type()
           }}
           onKeyDown={key}
-          onKeyUp={canned.look}
-          onClick={canned.look}
+          onKeyUp={suggest.look}
+          onClick={suggest.look}
           onPaste={(e) => {
             const pasted = [...(e.clipboardData?.files ?? [])]
             if (pasted.length) {
@@ -163,14 +176,20 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
             }
           }}
         />
-        {canned.list}
+        {suggest.list}
       </div>
       <FileList files={files} />
       <div class="row">
         <AttachButton files={files} disabled={note || blocked !== '' || !!edit} />
-        <Button plain title={t('desk_canned')} hotkey="/" disabled={note || blocked !== '' || !!edit} onClick={() => canned.open()}>
-          /
-        </Button>
+        {note ? (
+          <Button plain title={t('desk_mention')} hotkey="@" onClick={() => mentions.open()}>
+            @
+          </Button>
+        ) : (
+          <Button plain title={t('desk_canned')} hotkey="/" disabled={blocked !== '' || !!edit} onClick={() => canned.open()}>
+            /
+          </Button>
+        )}
         <span class="grow" />
         {!edit && !note && (
           <Button type="button" plain icon="check" class="wide-words" disabled={empty || blocked !== ''} title={t('desk_send_close')} hotkey="Ctrl+Shift+↵" onClick={() => send('close')}>
@@ -234,6 +253,8 @@ function useTelling(c: Conversation, note: boolean): { type(): void; stop(): voi
 export interface ComposerActs {
   focus(note: boolean): void
   attach(): void
+  editLast(): boolean
+  mention(): void
 }
 
 export const composerActs: { current: ComposerActs | null } = { current: null }

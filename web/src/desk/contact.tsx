@@ -1,12 +1,13 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { List } from '../core/api'
-import { Problem } from '../core/problem'
 import { may } from '../core/session'
-import { Avatar, Badge, Button, Field, Skeleton } from '../parts/controls'
+import { Avatar, Badge, Button, Skeleton } from '../parts/controls'
 import { useLoad, useT, useWorld } from '../parts/world'
 import { useDesk, useDeskState } from './context'
 import { TurnBadge } from './inbox'
+import { useMore } from './lazy'
 import { seen } from './state'
+import { Facts, useShown } from './typed'
 import type { Contact, Conversation } from './types'
 import { writeView } from './views'
 
@@ -30,7 +31,10 @@ function Known({ c }: { c: Conversation }) {
   const { api, session } = useWorld()
   const contact = useLoad((signal) => api.get<Contact>('/v1/contacts/' + c.contact.id, {}, signal), [c.contact.id])
   const channels = useDeskState((s) => s.channels)
-  const [editing, edit] = useState(false)
+  const { editing, edit, ask } = useDesk()
+  const on = editing === 'contact'
+  const button = useRef<HTMLButtonElement>(null)
+  useBack(button, on)
   const who = contact.value
   if (!who) return contact.error ? <p class="soft">{t('desk_contact_hidden')}</p> : <Skeleton lines={6} />
   return (
@@ -41,13 +45,15 @@ function Known({ c }: { c: Conversation }) {
           <h3 class="cut">{who.name || c.thread.address}</h3>
           {who.language && <p class="soft small">{languageName(who.language)}</p>}
         </div>
-        {may(session, 'contacts.write') && !editing && <Button plain tight icon="edit" title={t('desk_edit_contact')} onClick={() => edit(true)} />}
+        {may(session, 'conversations.write') && <Button plain tight icon="send" turns title={t('desk_start_with')} onClick={() => ask({ what: 'start', contact: who.id })} />}
+        {may(session, 'contacts.write') && !on && <Button el={button} plain tight icon="edit" title={t('desk_edit_contact')} onClick={() => edit('contact')} />}
       </div>
-      {editing && (
-        <Edit
+      {on && (
+        <Form
+          what="contact"
           contact={who}
           onDone={() => {
-            edit(false)
+            edit(null)
             contact.again()
           }}
         />
@@ -65,7 +71,7 @@ function Known({ c }: { c: Conversation }) {
           ))}
         </dl>
       </section>
-      <Properties contact={who} />
+      {!on && <Details contact={who} />}
       <Here c={c} />
       <Before c={c} />
     </>
@@ -80,88 +86,45 @@ function languageName(tag: string): string {
   }
 }
 
-function Edit({ contact, onDone }: { contact: Contact; onDone(): void }) {
+// Details are what is known of the contact: the fields that there are, and what else was written down.
+function Details({ contact }: { contact: Contact }) {
   const t = useT()
-  const { api, toasts } = useWorld()
-  const { desk } = useDesk()
-  const [problem, set] = useState<Problem | null>(null)
-  const form = useRef<HTMLFormElement>(null)
-  useEffect(() => form.current?.querySelector('input')?.focus(), [])
-  const submit = async (e: SubmitEvent) => {
-    e.preventDefault()
-    const f = new FormData(form.current!)
-    const properties = Object.fromEntries(Object.keys(contact.properties).filter((k) => typeof contact.properties[k] === 'string').map((k) => [k, String(f.get('p.' + k) ?? '')]))
-    try {
-      const saved = await api.patch<Contact>('/v1/contacts/' + contact.id, { name: String(f.get('name')), language: String(f.get('language')), ...(Object.keys(properties).length ? { properties } : {}) })
-      for (const c of desk.state.conversations.values()) if (c.contact.id === contact.id) desk.store.do({ do: 'conversations', list: [{ ...c, contact: { id: contact.id, name: saved.name } }] })
-      toasts.show(t('saved'))
-      onDone()
-    } catch (err) {
-      if (!(err instanceof Problem)) throw err
-      set(err)
-    }
-  }
-  return (
-    <form ref={form} class="stack" onSubmit={submit}>
-      {problem && (
-        <p class="notice bad" role="alert">
-          {problem.detail}
-        </p>
-      )}
-      <Field label={t('name')} name="name" defaultValue={contact.name} maxLength={200} wrong={problem?.of('name')} />
-      <Field label={t('language')} name="language" defaultValue={contact.language ?? ''} maxLength={35} wrong={problem?.of('language')} />
-      {Object.entries(contact.properties).map(([k, v]) => (typeof v === 'string' ? <Field key={k} label={k} name={'p.' + k} defaultValue={v} /> : null))}
-      <div class="row">
-        <Button main tight type="submit">
-          {t('save')}
-        </Button>
-        <Button tight onClick={onDone}>
-          {t('cancel')}
-        </Button>
-      </div>
-    </form>
-  )
-}
-
-function Properties({ contact }: { contact: Contact }) {
-  const t = useT()
-  const all = Object.entries(contact.properties)
-  if (!all.length) return null
+  const shown = useShown('contact')
+  const names = [...new Set([...shown.fields.map((f) => f.name).filter((n) => n in contact.properties), ...Object.keys(contact.properties)])]
+  if (!names.length) return null
   return (
     <section class="stack">
       <h3>{t('desk_properties')}</h3>
-      <dl class="facts">
-        {all.map(([k, v]) => (
-          <div key={k}>
-            <dt>{k}</dt>
-            <dd>{typeof v === 'string' ? v : JSON.stringify(v)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts list={names.map((n) => [shown.title(n), shown.value(n, contact.properties[n])])} />
     </section>
   )
 }
 
 function Here({ c }: { c: Conversation }) {
   const t = useT()
-  const { acts } = useDesk()
-  const { i18n } = useWorld()
-  const fields = Object.entries(c.fields ?? {})
+  const { acts, editing, edit } = useDesk()
+  const { i18n, session } = useWorld()
+  const shown = useShown('conversation')
+  const names = [...new Set([...shown.fields.map((f) => f.name), ...Object.keys(c.fields ?? {})])]
+  const button = useRef<HTMLButtonElement>(null)
+  const on = editing === 'fields'
+  useBack(button, on)
   return (
     <section class="stack">
-      <h3>{t('desk_this_conversation')}</h3>
-      <dl class="facts">
-        <div>
-          <dt>{t('desk_opened')}</dt>
-          <dd>{i18n.full(new Date(c.opened_at))}</dd>
-        </div>
-        {fields.map(([k, v]) => (
-          <div key={k}>
-            <dt>{k}</dt>
-            <dd>{typeof v === 'string' ? v : JSON.stringify(v)}</dd>
+      <div class="row contact-part">
+        <h3 class="grow">{t('desk_this_conversation')}</h3>
+        {shown.fields.length > 0 && may(session, 'conversations.write') && !on && <Button el={button} plain tight icon="edit" title={t('desk_edit_fields')} hotkey="I" onClick={() => edit('fields')} />}
+      </div>
+      {on && shown.fields.length > 0 ? (
+        <Form what="fields" c={c} onDone={() => edit(null)} />
+      ) : (
+        <Facts list={names.map((n) => [shown.title(n), shown.value(n, c.fields?.[n])])}>
+          <div>
+            <dt>{t('desk_opened')}</dt>
+            <dd>{i18n.full(new Date(c.opened_at))}</dd>
           </div>
-        ))}
-      </dl>
+        </Facts>
+      )}
       {(c.tags ?? []).length > 0 && (
         <ul class="row wrap" aria-label={t('desk_tags')}>
           {c.tags!.map((x) => (
@@ -176,6 +139,22 @@ function Here({ c }: { c: Conversation }) {
       )}
     </section>
   )
+}
+
+// Form is loaded when somebody edits for the first time.
+function Form(p: { onDone(): void } & ({ what: 'contact'; contact: Contact } | { what: 'fields'; c: Conversation })) {
+  const more = useMore(p.onDone)
+  if (!more) return <Skeleton />
+  return p.what === 'contact' ? <more.ContactForm contact={p.contact} onDone={p.onDone} /> : <more.FieldsForm c={p.c} onDone={p.onDone} />
+}
+
+// useBack gives the focus back to the button that began to edit.
+function useBack(button: { current: HTMLButtonElement | null }, editing: boolean): void {
+  const was = useRef(editing)
+  useEffect(() => {
+    if (was.current && !editing && (document.activeElement ?? document.body) === document.body) button.current?.focus()
+    was.current = editing
+  }, [editing])
 }
 
 // Before lists the contact's other conversations, on all channels.

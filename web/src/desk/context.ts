@@ -5,6 +5,7 @@ import { useStore } from '../parts/world'
 import type { Acts } from './acts'
 import type { Desk } from './desk'
 import type { DeskState } from './state'
+import type { Run } from './types'
 import type { View } from './views'
 
 // DeskWorld is what every part of the desk has at hand.
@@ -16,10 +17,14 @@ export interface DeskWorld {
   show(id: string, seq?: number): void
   setView(v: View): void
   ask(d: Asked): void
+  editing: Editing // what is being edited in the contact's panel
+  edit(what: Editing): void
 }
 
+export type Editing = 'contact' | 'fields' | null
+
 // Asked is a dialog that is open.
-export type Asked = { what: 'transfer' | 'snooze' | 'tag'; ids: string[] } | { what: 'palette'; commands: Binding[] } | { what: 'keys' } | null
+export type Asked = { what: 'transfer' | 'snooze'; ids: string[] } | { what: 'tag'; ids: string[] } | { what: 'palette'; commands: Binding[] } | { what: 'keys' } | { what: 'action'; id: string; run?: Run } | { what: 'start'; contact?: string } | null
 
 export const DeskContext = createContext<DeskWorld>(null as unknown as DeskWorld)
 

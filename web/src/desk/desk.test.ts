@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { itemsOf } from './fold'
+import { at as mentionAt, colleagues, left } from './mentions'
 import { emptyState, find, reduce, seen, type Action, type DeskState } from './state'
-import type { Conversation, Event } from './types'
+import type { Conversation, Event, Run } from './types'
 import { asks, counts, listed, readView, writeView } from './views'
 
 const at = (n: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, n)).toISOString()
@@ -40,6 +41,39 @@ test('a thread takes what follows, never a gap, never twice', () => {
   expect(s.threads.get('1')!.events[5]).toMatchObject({ status: 'failed', error: { detail: 'no' } })
   for (let i = 1; i <= 8; i++) expect(find(s.threads.get('1')!.events, i)).toBe(i - 1)
   expect(find(s.threads.get('1')!.events, 99)).toBe(-1)
+})
+
+test('a receipt that is read late still moves its message on', () => {
+  let s = run({ do: 'thread', id: '1', events: [event(1, { direction: 'out', status: 'queued' })], atEnd: true, how: 'replace' })
+  s = reduce(s, { do: 'thread', id: '1', events: [event(2, { kind: 'receipt', data: { seq: 1, status: 'sent' } }), event(3, { kind: 'receipt', data: { seq: 1, status: 'read' } })], atEnd: true, how: 'after' })
+  expect(s.threads.get('1')!.events.map((e) => e.status ?? '')).toEqual(['read', '', ''])
+})
+
+test('what another system was asked for goes when it is done, whoever tells of it first', () => {
+  const one: Run = { key: 'k', conversation: '1', name: 'case', title: 'Case', inputs: { b: 1, a: 'x' }, at: at(1) }
+  const done = (more: Record<string, unknown>, by = 'ann') => event(2, { kind: 'action', sender: { type: 'agent', id: by }, data: { action: 'case', inputs: { a: 'x', b: 1 }, ...more } })
+  const s = run({ do: 'run', key: 'k', run: one })
+  for (const other of [done({ action: 'other' }), done({ inputs: {} }), done({}, 'bob'), { ...done({}), conversation: '2' }]) expect(reduce(s, { do: 'event', event: other }).runs.size).toBe(1)
+  expect(reduce(s, { do: 'event', event: done({}) }).runs.size).toBe(0)
+  expect(itemsOf([], [], { type: 'agent' }, [one])).toEqual([{ kind: 'run', key: 'rk', run: one }])
+})
+
+test('mentions: where a name is written, who can be meant, who is left', () => {
+  const bob = { id: 'bob', name: 'Bob Stone' }
+  expect(mentionAt('hi @bo', 6, [])).toEqual({ from: 3, q: 'bo' })
+  expect(mentionAt('@', 1, [])).toEqual({ from: 0, q: '' })
+  expect(mentionAt('(@bob st', 8, [])).toEqual({ from: 1, q: 'bob st' })
+  for (const text of ['a@b', 'bob', '@ x', '@@', '@Bob Stone is']) expect(mentionAt(text, text.length, [bob])).toBeNull()
+  expect(left('@Bob Stone, look', [bob, { id: 'eve', name: 'Eve' }])).toEqual([bob])
+  const agent = (id: string, name: string, available: boolean) => ({ id, name, capacity: 0, state: '', available, load: 0 })
+  const s = run({
+    do: 'around',
+    agents: [agent('ann', 'Ann', true), agent('bob', 'Bob', false), agent('cy', 'Cy', true), agent('dan', 'Dan', true)],
+    queues: [{ name: 'q', rule: '', members: ['ann', 'bob', 'team:night'] }],
+    teams: [{ name: 'night', members: ['cy'] }],
+  }, { do: 'presence', id: '1', presence: [{ user: 'sue', name: 'Sue', doing: 'looking', at: at(1) }] })
+  expect(colleagues(chat('1', { queue: 'q' }), s).map((x) => x.id)).toEqual(['sue', 'cy', 'bob'])
+  expect(colleagues(chat('2', { assignee: 'dan' }), s).map((x) => x.id)).toEqual(['dan'])
 })
 
 test('what was done here shows at once, and goes again when it is refused', () => {

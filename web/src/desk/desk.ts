@@ -3,13 +3,13 @@ import { Drafts } from '../core/drafts'
 import { openFeed, shared } from '../core/feed'
 import { newID } from '../core/id'
 import type { Keep } from '../core/keep'
-import { Outbox } from '../core/outbox'
+import { Outbox, outboxOf } from '../core/outbox'
 import { Problem } from '../core/problem'
 import type { Session } from '../core/session'
 import type { Frame } from '../core/sse'
 import { Store } from '../core/store'
 import { emptyState, reduce, seen, type Action, type DeskState } from './state'
-import { textOf, type Agent, type Channel, type Conversation, type Event, type Message, type Offer, type Presence, type Queue } from './types'
+import { textOf, type Agent, type Channel, type Conversation, type Event, type FieldDef, type Message, type Offer, type Presence, type Queue } from './types'
 import { asks, type View } from './views'
 
 // What an event says is not enough for these: the conversation is read again.
@@ -21,7 +21,7 @@ export class Desk {
   readonly store: Store<DeskState, Action>
   readonly drafts: Drafts
   readonly outbox: Outbox
-  onIn: (e: Event) => void = () => {} // a contact wrote, or an offer came
+  onIn: (e: Event) => void = () => {} // a contact wrote, an offer came, or a note for me
   private feed: { stop(): void }
   private cursors = new Map<string, string | null>() // of views; null: at the end
   private loading = new Set<string>()
@@ -39,7 +39,7 @@ export class Desk {
     this.drafts = new Drafts(keep, session.user.id)
     this.outbox = new Outbox({
       keep,
-      name: 'dragoman.outbox.' + session.user.id,
+      name: outboxOf(session.user.id),
       send: (w) => api.post(w.path, w.body, w.id),
       onChange: (list) => this.store.do({ do: 'outbox', list }),
       onSent: (w, answer) => {
@@ -85,15 +85,16 @@ export class Desk {
   async load(): Promise<void> {
     this.cursors.clear()
     const list = <T>(path: string) => this.api.get<List<T>>(path).then((l) => l.items, () => [] as T[])
-    const [channels, states, offers] = await Promise.all([
+    const [channels, states, fields, offers] = await Promise.all([
       list<Channel>('/v1/desk/channels'),
       list<DeskState['states'][number]>('/v1/agent-states'),
+      list<FieldDef>('/v1/fields'),
       list<Offer & { conversation: string }>('/v1/me/offers'),
       this.more({ name: 'mine', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
       this.more({ name: 'waiting', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
       this.readAround(),
     ])
-    this.store.do({ do: 'around', channels, states }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
+    this.store.do({ do: 'around', channels, states, fields }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
     for (const o of offers) if (!this.state.conversations.has(o.conversation)) this.again(o.conversation)
     for (const [id, t] of this.state.threads) if (t.atEnd) void this.catchUp(id)
   }
@@ -149,7 +150,8 @@ export class Desk {
     // whose reach is not everything is not told how agents are: these moves change it
     if (e.kind === 'offer_ended' || e.kind === 'assigned' || e.kind === 'closed') this.around()
     if (!known || reread.has(e.kind) || (e.kind === 'offered' && this.offeredToMe(e.conversation))) this.again(e.conversation)
-    if ((e.kind === 'message' && e.direction === 'in') || e.kind === 'offered') this.onIn(e)
+    const named = e.kind === 'note' && e.mentions?.includes(this.me)
+    if ((e.kind === 'message' && e.direction === 'in') || e.kind === 'offered' || named) this.onIn(e)
   }
 
   // own finds what was said here when the stream tells of it before the answer comes, so that it is not shown twice.
@@ -187,7 +189,9 @@ export class Desk {
     const turn = ++this.aroundTurn
     try {
       const [agents, queues] = await Promise.all([this.api.get<List<Agent>>('/v1/agents'), this.api.get<List<Queue>>('/v1/queues')])
-      if (turn === this.aroundTurn) this.store.do({ do: 'around', agents: agents.items, queues: queues.items })
+      const teamed = queues.items.some((q) => q.members.some((m) => m.startsWith('team:')))
+      const teams = teamed ? (await this.api.get<List<DeskState['teams'][number]>>('/v1/teams')).items : []
+      if (turn === this.aroundTurn) this.store.do({ do: 'around', agents: agents.items, queues: queues.items, teams })
     } catch {
       // the next change, or the next load, reads them again
     }
@@ -252,7 +256,7 @@ export class Desk {
   }
 
   private async catchUp(id: string): Promise<void> {
-    if (this.loading.has('newer' + id)) return
+    if (this.loading.has('newer' + id)) return void this.loading.add('again' + id)
     this.loading.add('newer' + id)
     try {
       const after = this.state.threads.get(id)?.events.at(-1)?.seq ?? 0
@@ -262,19 +266,21 @@ export class Desk {
       // the line says so; the next event or reconnect tries again
     } finally {
       this.loading.delete('newer' + id)
+      // what was told of meanwhile may be too new for what was read
+      if (this.loading.delete('again' + id)) void this.catchUp(id)
     }
   }
 
   // say puts a message or a note into the outbox: it is shown at once.
   // then runs once the hub has it, and never when the hub refuses it.
-  say(id: string, body: { text?: string; stack?: unknown[]; reply_to?: { seq: number } }, note = false, then?: () => void): void {
+  say(id: string, body: { text?: string; stack?: unknown[]; reply_to?: { seq: number }; mentions?: string[] }, note = false, then?: () => void): void {
     const key = newID()
     if (then) this.afterwards.set(key, then)
     this.outbox.add({ id: key, conversation: id, path: `/v1/conversations/${id}/${note ? 'notes' : 'messages'}`, body })
   }
 
   // said takes the confirmed event before the stream tells of it.
-  private said(id: string, e: Event): void {
+  said(id: string, e: Event): void {
     if (e?.seq && e.conversation === id) this.store.do({ do: 'event', event: e })
     const t = this.state.threads.get(id)
     if (t?.atEnd && e?.seq > (t.events.at(-1)?.seq ?? 0)) void this.catchUp(id)

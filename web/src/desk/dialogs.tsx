@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks'
-import { isSingle, nameOf, type Binding } from '../core/keys'
-import { Button, Check, Field } from '../parts/controls'
+import type { Binding } from '../core/keys'
+import { Button, Field } from '../parts/controls'
 import { Dialog } from '../parts/overlays'
 import { Pick, type Choice } from '../parts/pick'
 import { useT, useWorld } from '../parts/world'
 import { useDesk, useDeskState, type Asked } from './context'
+import { useMore } from './lazy'
 
 // Dialogs shows the one that is asked for.
 export function Dialogs({ asked, onClose }: { asked: Asked; onClose(): void }) {
@@ -13,14 +14,31 @@ export function Dialogs({ asked, onClose }: { asked: Asked; onClose(): void }) {
       return <Transfer ids={asked.ids} onClose={onClose} />
     case 'snooze':
       return <Snooze ids={asked.ids} onClose={onClose} />
-    case 'tag':
-      return <Tag ids={asked.ids} onClose={onClose} />
     case 'palette':
       return <Palette commands={asked.commands} onClose={onClose} />
+    case 'tag':
     case 'keys':
-      return <KeyList onClose={onClose} />
+    case 'action':
+    case 'start':
+      return <Later asked={asked} onClose={onClose} />
     default:
       return null
+  }
+}
+
+// Later is a dialog that is not loaded with the desk.
+function Later({ asked, onClose }: { asked: Asked & { what: 'tag' | 'keys' | 'action' | 'start' }; onClose(): void }) {
+  const more = useMore(onClose)
+  if (!more) return null
+  switch (asked.what) {
+    case 'tag':
+      return <more.Tag ids={asked.ids} onClose={onClose} />
+    case 'keys':
+      return <more.KeyList onClose={onClose} />
+    case 'action':
+      return <more.RunAction id={asked.id} run={asked.run} onClose={onClose} />
+    case 'start':
+      return <more.Start contact={asked.contact} onClose={onClose} />
   }
 }
 
@@ -121,38 +139,6 @@ function Snooze({ ids, onClose }: AskedFor) {
   )
 }
 
-// Tag sets and removes tags of one or many.
-function Tag({ ids, onClose }: AskedFor) {
-  const t = useT()
-  const { acts, desk } = useDesk()
-  const { api } = useWorld()
-  const [known, set] = useState<string[]>([])
-  const [typed, type] = useState('')
-  const has = useDeskState((s) => s.conversations.get(ids[0]!)?.tags)
-  useEffect(() => {
-    api.get<{ items: { name?: string; tag?: string }[] }>('/v1/tags').then((l) => set(l.items.map((x) => (typeof x === 'string' ? x : (x.name ?? x.tag ?? ''))).filter(Boolean)), () => {})
-  }, [])
-  const one = ids.length === 1
-  const all = [...new Set([...(has ?? []), ...known])].filter((x) => x.includes(typed.trim()))
-  const fresh = typed.trim() && !all.includes(typed.trim()) ? [typed.trim()] : []
-  const pick = (tag: string) => {
-    onClose()
-    if (one) void acts.tag(ids[0]!, tag, !has?.includes(tag))
-    else void acts.many(ids, { act: 'tag', tags: { add: [tag] } }, {}, t('desk_tagged_n', { n: ids.length, tag })).then(() => ids.forEach((x) => desk.again(x)))
-  }
-  return (
-    <Dialog title={t('desk_tag')} onClose={onClose}>
-      <Pick
-        label={t('desk_tag')}
-        empty={t('desk_tag_type')}
-        onText={type}
-        choices={[...all, ...fresh].map((x) => ({ id: x, title: fresh.includes(x) ? t('desk_new_tag', { tag: x }) : x, icon: one && has?.includes(x) ? 'check' : 'tag' }))}
-        onPick={(c) => pick(c.id)}
-      />
-    </Dialog>
-  )
-}
-
 // keyWords shows a binding's key as keyboards have it.
 export function keyWords(keys: string): string {
   const mac = /Mac|iP/.test(navigator.platform)
@@ -178,62 +164,6 @@ function Palette({ commands, onClose }: { commands: Binding[]; onClose(): void }
     <Dialog title={t('desk_palette')} onClose={onClose} bare>
       <div class="palette">
         <Pick label={t('desk_palette')} placeholder={t('desk_palette_hint')} choices={choices} onPick={pick} />
-      </div>
-    </Dialog>
-  )
-}
-
-// KeyList lists the keys; each can be changed, and single ones switched off.
-function KeyList({ onClose }: { onClose(): void }) {
-  const t = useT()
-  const { keys, settings, change } = useWorld()
-  const [taking, take] = useState('')
-  const set = (own: Record<string, string>) => change({ keys: { ...settings.keys, own } })
-  const press = (b: Binding, e: KeyboardEvent) => {
-    if (['Shift', 'Control', 'Alt', 'Meta', 'Tab'].includes(e.key)) return
-    e.preventDefault()
-    e.stopPropagation()
-    take('')
-    if (e.key !== 'Escape') set({ ...settings.keys.own, [b.id]: e.key === 'Backspace' ? '' : nameOf(e) })
-  }
-  return (
-    <Dialog title={t('desk_keys')} onClose={onClose} wide>
-      <Check label={t('single_keys')} checked={settings.keys.single} onChange={(single) => change({ keys: { ...settings.keys, single } })} />
-      <table class="keys">
-        <thead>
-          <tr>
-            <th scope="col">{t('desk_command')}</th>
-            <th scope="col">{t('desk_key')}</th>
-            <th scope="col">
-              <span class="hidden-text">{t('desk_change_key')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {keys.list.map((b) => {
-            const now = settings.keys.own[b.id] ?? b.keys
-            return (
-              <tr key={b.id} class={!settings.keys.single && isSingle(now) ? 'off' : ''}>
-                <td>{b.title}</td>
-                <td>{now ? <kbd>{keyWords(now)}</kbd> : <span class="soft">{t('desk_no_key')}</span>}</td>
-                <td class="keys-change">
-                  {taking === b.id ? (
-                    <button type="button" class="button tight" autoFocus onKeyDown={(e) => press(b, e)} onBlur={() => take('')}>
-                      {t('desk_press_key')}
-                    </button>
-                  ) : (
-                    <button type="button" class="button tight plain" aria-label={t('desk_change_key_of', { command: b.title })} onClick={() => take(b.id)}>
-                      {t('desk_change')}
-                    </button>
-                  )}
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-      <div class="dialog-foot">
-        <Button onClick={() => set({})}>{t('desk_keys_back')}</Button>
       </div>
     </Dialog>
   )

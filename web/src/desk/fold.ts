@@ -1,11 +1,12 @@
 import type { Waiting } from '../core/outbox'
-import type { Event, Message, Party, Status } from './types'
+import type { Event, Message, Party, Run, Status } from './types'
 
 // Item is one thing that a thread shows.
 export type Item =
   | { kind: 'day'; key: string; at: string }
   | { kind: 'message'; key: string; said: Said }
   | { kind: 'place'; key: string; event: Event } // where the conversation went
+  | { kind: 'run'; key: string; run: Run } // what another system was asked for
   | { kind: 'bot'; key: string; steps: Event[] } // what the bot did, one after the other
 
 // Said is a message or a note with what became of it.
@@ -21,14 +22,15 @@ export interface Said {
   error?: string
   edited?: boolean
   deleted?: boolean
+  mentions?: string[]
   reactions: { emoji: string; mine: boolean }[]
 }
 
 const places = new Set(['opened', 'queued', 'assigned', 'bot', 'closed', 'offered', 'snoozed', 'awoken', 'reopened', 'action', 'blocked', 'unblocked', 'joined', 'left', 'undone', 'changed', 'erased'])
 const steps = new Set(['flow_step', 'call', 'call_result'])
 
-// itemsOf makes of events, and of what waits to be sent, what a thread shows.
-export function itemsOf(events: readonly Event[], waiting: readonly Waiting[], me: Party): Item[] {
+// itemsOf makes of events, of what waits to be sent, and of what is being done, what a thread shows.
+export function itemsOf(events: readonly Event[], waiting: readonly Waiting[], me: Party, runs: readonly Run[] = []): Item[] {
   const items: Item[] = []
   const bySeq = new Map<number, Said>()
   let day = ''
@@ -53,6 +55,7 @@ export function itemsOf(events: readonly Event[], waiting: readonly Waiting[], m
     } else items.push({ kind: 'place', key: 'p' + e.seq, event: e })
   }
   for (const w of waiting) items.push({ kind: 'message', key: 'w' + w.id, said: waitingOf(w, me) })
+  for (const run of runs) items.push({ kind: 'run', key: 'r' + run.key, run })
   return items
 }
 
@@ -65,6 +68,7 @@ function saidOf(e: Event): Said {
     sender: e.sender ?? { type: 'system' },
     message: e.message!,
     status: e.status ?? 'sent',
+    ...(e.mentions ? { mentions: e.mentions } : {}),
     ...(e.error ? { error: [e.error.detail, e.error.code && `(${e.error.code})`].filter(Boolean).join(' ') } : {}),
     reactions: [],
   }
@@ -72,11 +76,12 @@ function saidOf(e: Event): Said {
 
 function waitingOf(w: Waiting, me: Party): Said {
   const note = w.path.endsWith('/notes')
-  const body = w.body as { text?: string; stack?: Message['stack']; reply_to?: Message['reply_to'] }
+  const body = w.body as { text?: string; stack?: Message['stack']; reply_to?: Message['reply_to']; mentions?: string[] }
   const stack = body.stack ?? [{ type: 'text', payload: { content: body.text ?? '' } }]
   return {
     seq: 0, id: w.id, at: new Date(w.at).toISOString(), note, out: true, sender: me, reactions: [],
     message: { stack, ...(body.reply_to ? { reply_to: body.reply_to } : {}) },
+    ...(body.mentions ? { mentions: body.mentions } : {}),
     status: w.failed === undefined ? 'pending' : 'refused',
     ...(w.failed === undefined ? {} : { error: w.failed }),
   }

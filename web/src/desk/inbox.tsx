@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { may } from '../core/session'
 import { Avatar, Badge, Button, Empty, Skeleton } from '../parts/controls'
 import { Icon } from '../parts/icon'
 import { LineState } from '../parts/line'
@@ -27,6 +28,8 @@ export function useList(): Conversation[] {
 // Inbox is the list beside everything: my state, what is offered, the views, search.
 export function Inbox() {
   const t = useT()
+  const { session } = useWorld()
+  const { ask } = useDesk()
   const search = useSearch()
   return (
     <section class="inbox" aria-label={t('desk_inbox')}>
@@ -34,6 +37,7 @@ export function Inbox() {
         <MyState />
         <span class="grow" />
         <Line />
+        {may(session, 'conversations.write') && <Button plain tight icon="plus" title={t('desk_start')} hotkey="B" onClick={() => ask({ what: 'start' })} />}
       </header>
       <Offers />
       <Search search={search} />

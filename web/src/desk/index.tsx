@@ -5,11 +5,12 @@ import { usePlace, useStore, useT, useWorld } from '../parts/world'
 import { Acts } from './acts'
 import { Commands } from './commands'
 import { ContactPanel } from './contact'
-import { DeskContext, useDesk as useDeskWorld, type Asked, type DeskWorld } from './context'
+import { DeskContext, useDesk as useDeskWorld, type Asked, type DeskWorld, type Editing } from './context'
 import { Desk } from './desk'
 import './desk.css'
 import { Dialogs } from './dialogs'
 import { Inbox } from './inbox'
+import { loadMore } from './lazy'
 import { useLeaving, useNotices } from './notices'
 import { ThreadPane } from './thread'
 import { readView, writeView } from './views'
@@ -33,13 +34,17 @@ export default function Page() {
   const view = useMemo(() => readView(place.query), [search])
   const [asked, ask] = useState<Asked>(null)
   const panel = usePanel()
+  const [edited, setEdited] = useState<{ id: string; what: Editing }>({ id: '', what: null })
+  const editing = edited.id === id ? edited.what : null
+  useLater()
   const value = useMemo<DeskWorld>(
     () => ({
-      desk, acts, view, id, ask,
+      desk, acts, view, id, ask, editing,
+      edit: (what) => setEdited({ id, what }),
       show: (to, seq) => router.go((to ? '/desk/c/' + encodeURIComponent(to) : '/desk') + writeView(view) + (seq ? '#' + seq : '')),
       setView: (v) => router.go(router.place.path + writeView(v)),
     }),
-    [desk, acts, view, id],
+    [desk, acts, view, id, editing],
   )
   return (
     <DeskContext.Provider value={value}>
@@ -49,7 +54,7 @@ export default function Page() {
         {id ? <ThreadPane key={id} id={id} seq={Number(place.hash) || 0} panel={panel} /> : <Nothing />}
         {id && panel.open && <ContactPanel key={'contact' + id} id={id} onClose={panel.toggle} />}
       </div>
-      <Commands asked={asked !== null} togglePanel={panel.toggle} />
+      <Commands asked={asked !== null} panel={panel} />
       <Dialogs asked={asked} onClose={() => ask(null)} />
       <Notices />
     </DeskContext.Provider>
@@ -62,6 +67,15 @@ function usePanel() {
   const latest = useRef(open)
   latest.current = open
   return useMemo(() => ({ get open() { return latest.current }, toggle: () => set((x) => !x) }), [open])
+}
+
+// useLater reads what is not needed at once a little later, so that it is there before somebody asks for it.
+function useLater(): void {
+  const { i18n } = useWorld()
+  useEffect(() => {
+    const timer = setTimeout(() => loadMore(i18n).catch(() => {}), 1000)
+    return () => clearTimeout(timer)
+  }, [])
 }
 
 function Nothing() {

@@ -2,9 +2,11 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { Badge, Button } from '../parts/controls'
 import { Icon } from '../parts/icon'
 import { useNow, useT, useWorld } from '../parts/world'
+import { ActionLine, RunLine } from './actions'
 import { useDesk, useDeskState } from './context'
 import { itemsOf, type Item, type Said } from './fold'
 import { MessageItem } from './message'
+import { useShown } from './typed'
 import type { Event } from './types'
 
 // most items are mounted, whatever a conversation's length.
@@ -25,7 +27,11 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
   const thread = useDeskState((s) => s.threads.get(id))!
   const outbox = useDeskState((s) => s.outbox)
   const me = useDeskState((s) => s.me)
-  const items = useMemo(() => itemsOf(thread.events, thread.atEnd ? outbox.filter((w) => w.conversation === id && w.seen === undefined) : [], { type: 'agent', ...me }), [thread, outbox, id])
+  const runs = useDeskState((s) => s.runs)
+  const items = useMemo(() => {
+    const here = <T extends { conversation: string }>(list: Iterable<T>) => (thread.atEnd ? [...list].filter((x) => x.conversation === id) : [])
+    return itemsOf(thread.events, here(outbox).filter((w) => w.seen === undefined), { type: 'agent', ...me }, here(runs.values()))
+  }, [thread, outbox, runs, id])
   const [end, setEnd] = useState<string | null>(null) // the key of the last item that is mounted; null: the newest
   const [turns, again] = useState(0) // to the end, also when nothing else changes
   const box = useRef<HTMLDivElement>(null)
@@ -122,7 +128,9 @@ function ItemView({ item, id, marked, onReply, onEdit }: { item: Item; id: strin
     case 'message':
       return <MessageItem id={id} said={item.said} marked={marked > 0 && item.said.seq === marked} onReply={onReply} onEdit={onEdit} />
     case 'place':
-      return <PlaceLine e={item.event} />
+      return item.event.kind === 'action' ? <ActionLine e={item.event} /> : <PlaceLine e={item.event} />
+    case 'run':
+      return <RunLine run={item.run} />
     case 'bot':
       return <BotSteps steps={item.steps} />
   }
@@ -137,13 +145,16 @@ function Typing({ id }: { id: string }) {
   return <p class="typing soft small" aria-hidden={!on}>{on ? t('desk_name_types', { name: typing.name }) : ' '}</p>
 }
 
+// apart keeps words of another direction together (first strong isolate).
+const apart = (s: string) => `\u2068${s}\u2069`
+
 // changes lists what is different now: tags, fields, how urgent.
-function changes(d: Record<string, unknown>): string {
+function changes(d: Record<string, unknown>, shown: ReturnType<typeof useShown>): string {
   const tags = (d.tags ?? {}) as { added?: string[]; removed?: string[] }
   return [
-    ...(tags.added ?? []).map((x) => '+' + x),
-    ...(tags.removed ?? []).map((x) => '−' + x),
-    ...Object.entries((d.fields ?? {}) as Record<string, unknown>).map(([k, v]) => `${k}: ${typeof v === 'string' ? v : JSON.stringify(v)}`),
+    ...(tags.added ?? []).map((x) => apart('+' + x)),
+    ...(tags.removed ?? []).map((x) => apart('−' + x)),
+    ...Object.entries((d.fields ?? {}) as Record<string, unknown>).map(([k, v]) => `${apart(shown.title(k))}: ${apart(shown.value(k, v))}`),
     ...(typeof d.priority === 'number' ? [`↑ ${d.priority}`] : []),
   ].join(', ')
 }
@@ -156,6 +167,7 @@ function PlaceLine({ e }: { e: Event }) {
   const { i18n } = useWorld()
   const agents = useDeskState((s) => s.agents)
   const queues = useDeskState((s) => s.queues)
+  const shown = useShown('conversation')
   const d = e.data ?? {}
   const agent = (id: string) => agents.find((a) => a.id === id)?.name ?? id
   const by = e.sender?.type === 'agent' && e.sender.id !== d.assignee ? (agents.find((a) => a.id === e.sender!.id)?.name ?? e.sender.name ?? '') : ''
@@ -164,7 +176,7 @@ function PlaceLine({ e }: { e: Event }) {
     agents: new Intl.ListFormat(i18n.language).format((Array.isArray(d.agents) ? (d.agents as string[]) : []).map(agent)),
     queue: queues.find((q) => q.name === d.queue)?.title || text(d.queue),
     flow: text(d.flow),
-    what: e.kind === 'changed' ? changes(d) : text(d.title) || text(d.action),
+    what: e.kind === 'changed' ? changes(d, shown) : '',
   }
   const bare = e.kind === 'queued' && !params.queue ? 'queued_none' : e.kind
   const key = 'desk_place_' + bare

@@ -1,8 +1,10 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { Button } from '../parts/controls'
+import { Badge, Button } from '../parts/controls'
 import { Icon, type IconName } from '../parts/icon'
 import { Dialog, Menu } from '../parts/overlays'
 import { useT, useWorld } from '../parts/world'
+import { isOwn } from './acts'
 import { useDesk, useDeskState } from './context'
 import type { Said } from './fold'
 import { isMedia, textOf, type Element } from './types'
@@ -27,6 +29,7 @@ export function MessageItem({ id, said, marked, onReply, onEdit }: MessageProps)
   const at = new Date(said.at)
   const who = said.sender.type === 'bot' ? t('desk_bot') : said.sender.type === 'agent' ? (agents.find((a) => a.id === said.sender.id)?.name ?? said.sender.name ?? '') : ''
   const bad = said.status === 'failed' || said.status === 'refused' || said.status === 'unsure'
+  const names = (said.mentions ?? []).flatMap((id) => (id === desk.me ? desk.session.user.name : (agents.find((a) => a.id === id)?.name ?? [])))
   const kind = said.note ? 'note' : said.out ? 'out' : 'in'
   return (
     <article class={`message ${kind} from-${said.sender.type}${marked ? ' marked' : ''}${bad ? ' bad' : ''}`} id={said.seq ? 'm' + said.seq : undefined} data-status={said.status}>
@@ -38,12 +41,13 @@ export function MessageItem({ id, said, marked, onReply, onEdit }: MessageProps)
             </strong>
           )}
           {who}
+          {said.mentions?.includes(desk.me) && <Badge kind="warn">{t('desk_mentions_you')}</Badge>}
         </p>
       )}
       {!who && !said.out && <span class="hidden-text">{t('desk_from_contact')}</span>}
       <div class="bubble">
         {said.message.reply_to && <Quote id={id} reply={said.message.reply_to} />}
-        {said.deleted ? <em class="soft">{t('desk_taken_back')}</em> : said.message.stack.map((e, i) => <ElementView key={i} e={e} />)}
+        {said.deleted ? <em class="soft">{t('desk_taken_back')}</em> : said.message.stack.map((e, i) => <ElementView key={i} e={e} names={names} />)}
         {said.reactions.length > 0 && (
           <p class="reactions">
             {said.reactions.map((r) => (
@@ -97,11 +101,11 @@ function Again({ id, said }: { id: string; said: Said }) {
 
 function Tools({ id, said, onReply, onEdit }: Omit<MessageProps, 'marked'>) {
   const t = useT()
-  const { desk } = useDesk()
+  const { desk, acts } = useDesk()
   const { toasts } = useWorld()
   const channel = useDeskState((s) => s.channels.get(s.conversations.get(id)?.channel ?? ''))
   const path = `/v1/conversations/${id}/messages/${said.seq}`
-  const ours = said.out && said.sender.type === 'agent' && !said.note
+  const ours = isOwn(said)
   const mine = said.reactions.filter((r) => r.mine).map((r) => r.emoji)
   const react = (emoji: string) => desk.api.post(path + '/reactions', { emoji: mine.includes(emoji) ? '' : emoji }).catch((e: unknown) => toasts.bad(e))
   const copy = () => void navigator.clipboard?.writeText(`${location.origin}/desk/c/${id}#${said.seq}`).then(() => toasts.show(t('desk_link_copied')))
@@ -121,7 +125,7 @@ function Tools({ id, said, onReply, onEdit }: Omit<MessageProps, 'marked'>) {
           ...(ours
             ? [
                 { id: 'edit', title: t('desk_edit'), icon: 'edit' as const, disabled: !can('edit') || said.message.stack[0]?.type !== 'text', run: () => onEdit(said) },
-                { id: 'back', title: t('desk_take_back'), icon: 'trash' as const, bad: true, disabled: !can('delete') && !can('edit'), run: () => void desk.api.delete(path).catch((e: unknown) => toasts.bad(e)) },
+                { id: 'back', title: t('desk_take_back'), icon: 'trash' as const, bad: true, disabled: !can('delete') && !can('edit'), run: () => void acts.takeBack(id, said.seq) },
               ]
             : []),
         ]}
@@ -144,14 +148,19 @@ function Quote({ id, reply }: { id: string; reply: { seq?: number; quote?: strin
 
 const words = (v: unknown): string => (typeof v === 'string' ? v : '')
 
-// linked makes links of web addresses, and nothing else of strangers' text.
-export function Words({ text }: { text: string }) {
+// Words makes links of web addresses, and nothing else of strangers' text. In a note, the names of those whom it is for stand out.
+export function Words({ text, names = [] }: { text: string; names?: string[] }) {
   const parts = text.split(/(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)])/g)
   return (
     <p class="words" dir="auto">
-      {parts.map((p, i) => (i % 2 ? <a key={i} href={p} target="_blank" rel="noopener noreferrer nofollow">{p}</a> : p))}
+      {parts.map((p, i) => (i % 2 ? <a key={i} href={p} target="_blank" rel="noopener noreferrer nofollow">{p}</a> : named(p, names)))}
     </p>
   )
+}
+
+function named(text: string, [name, ...others]: string[]): ComponentChildren {
+  if (!name) return text
+  return text.split('@' + name).map((p, i) => [i > 0 && <strong class="mention">@{name}</strong>, named(p, others)])
 }
 
 // local is the path of a file of ours: pictures may come from here alone.
@@ -164,13 +173,13 @@ export function local(url: string): string {
   }
 }
 
-function ElementView({ e }: { e: Element }) {
+function ElementView({ e, names }: { e: Element; names: string[] }) {
   const t = useT()
   const p = e.payload ?? {}
   if (isMedia(e.type)) return <Media type={e.type} p={p} />
   switch (e.type) {
     case 'text':
-      return <Words text={words(p.content)} />
+      return <Words text={words(p.content)} names={names} />
     case 'html':
       return <Words text={words(p.content).replace(/<[^>]*>/g, ' ')} />
     case 'buttons':

@@ -15,10 +15,11 @@ export function useNotices(): string {
     desk.onIn = (e) => {
       const c = desk.state.conversations.get(e.conversation!)
       const offered = e.kind === 'offered'
-      if (offered ? !desk.offeredToMe(e.conversation!) : c?.assignee !== desk.me) return
+      const named = e.kind === 'note'
+      if (offered ? !desk.offeredToMe(e.conversation!) : !named && c?.assignee !== desk.me) return
       const { settings: s, id: open } = latest.current
       const name = c?.contact.name || c?.thread.address || ''
-      const text = offered ? t('desk_new_offer', { name }) : t('desk_new_message', { name })
+      const text = offered ? t('desk_new_offer', { name }) : named ? t('desk_new_mention', { who: e.sender?.name ?? '', name }) : t('desk_new_message', { name })
       if (e.conversation !== open || document.hidden) say(text)
       if (s.sound) ring()
       if (s.notices && document.hidden) notify(text, e, () => latest.current.show(e.conversation!))

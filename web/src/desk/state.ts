@@ -1,6 +1,6 @@
 import type { Line } from '../core/sse'
 import type { Waiting } from '../core/outbox'
-import { textOf, type Agent, type Channel, type Conversation, type Event, type Offer, type Presence, type Queue, type Status } from './types'
+import { textOf, type Agent, type Channel, type Conversation, type Event, type FieldDef, type Offer, type Presence, type Queue, type Run, type Status } from './types'
 
 // Thread is a stretch of a conversation's events, without gaps.
 export interface Thread {
@@ -27,6 +27,9 @@ export interface DeskState {
   queues: readonly Queue[]
   channels: ReadonlyMap<string, Channel>
   states: readonly { name: string; title?: string; available: boolean }[]
+  teams: readonly { name: string; members: string[] }[]
+  fields: readonly FieldDef[]
+  runs: ReadonlyMap<string, Run> // by key
   outbox: readonly Waiting[]
   line: Line
   loaded: boolean
@@ -44,7 +47,8 @@ export type Action =
   | { do: 'presence'; id: string; presence: Presence[] }
   | { do: 'outbox'; list: readonly Waiting[] }
   | { do: 'line'; line: Line }
-  | { do: 'around'; agents?: Agent[]; queues?: Queue[]; channels?: Channel[]; states?: DeskState['states'] }
+  | { do: 'around'; agents?: Agent[]; queues?: Queue[]; channels?: Channel[]; states?: DeskState['states']; teams?: DeskState['teams']; fields?: FieldDef[] }
+  | { do: 'run'; key: string; run: Run | null }
   | { do: 'offers'; offers: [string, Offer][] }
   | { do: 'loaded' }
   | { do: 'pick'; ids: string[]; on: boolean }
@@ -52,7 +56,7 @@ export type Action =
 export function emptyState(me: DeskState['me'], now: number): DeskState {
   return {
     me, conversations: new Map(), overlays: new Map(), troubles: new Map(), threads: new Map(), offers: new Map(), typing: new Map(), presence: new Map(),
-    agents: [], queues: [], channels: new Map(), states: [], outbox: [], line: { state: 'connecting', since: now }, loaded: false, picked: new Set(),
+    agents: [], queues: [], channels: new Map(), states: [], teams: [], fields: [], runs: new Map(), outbox: [], line: { state: 'connecting', since: now }, loaded: false, picked: new Set(),
   }
 }
 
@@ -87,8 +91,12 @@ export function reduce(s: DeskState, a: Action): DeskState {
         agents: a.agents ?? s.agents,
         queues: a.queues ?? s.queues,
         states: a.states ?? s.states,
+        teams: a.teams ?? s.teams,
+        fields: a.fields ?? s.fields,
         channels: a.channels ? new Map(a.channels.map((c) => [c.id, c])) : s.channels,
       }
+    case 'run':
+      return { ...s, runs: a.run ? put(s.runs, a.key, a.run) : without(s.runs, a.key) }
     case 'offers':
       return { ...s, offers: new Map(a.offers) }
     case 'loaded':
@@ -138,7 +146,16 @@ function joined(t: Thread | undefined, a: { events: Event[]; atEnd: boolean; how
   const first = t.events[0]?.seq ?? Infinity
   const last = t.events.at(-1)?.seq ?? 0
   if (a.how === 'before') return { events: [...a.events.filter((e) => e.seq < first), ...t.events], atEnd: t.atEnd }
-  return { events: [...t.events, ...a.events.filter((e) => e.seq > last)], atEnd: a.atEnd }
+  const fresh = a.events.filter((e) => e.seq > last)
+  return { events: [...fresh.reduce(received, t.events), ...fresh], atEnd: a.atEnd }
+}
+
+// received moves the status of a message on that a receipt is about.
+function received(events: Event[], e: Event): Event[] {
+  const d = e.data ?? {}
+  if (e.kind !== 'receipt' || typeof d.seq !== 'number') return events
+  const i = find(events, d.seq)
+  return i < 0 ? events : events.with(i, { ...events[i]!, status: d.status as Status, ...(d.error ? { error: d.error as Event['error'] & object } : {}) })
 }
 
 // onEvent takes a live event into everything that it touches.
@@ -155,9 +172,19 @@ function onEvent(s: DeskState, e: Event): DeskState {
   }
   const offers = offersAfter(next.offers, id, e)
   if (offers !== next.offers) next = { ...next, offers }
+  if (e.kind === 'action') next = { ...next, runs: without(next.runs, runOf(next, e)) }
   if (e.kind === 'message' && next.typing.has(id)) next = { ...next, typing: without(next.typing, id) }
   return next
 }
+
+// runOf finds what was asked for here when the stream tells that it is done, which may be before the answer comes.
+function runOf(s: DeskState, e: Event): string {
+  const inputs = sorted((e.data?.inputs ?? {}) as Run['inputs'])
+  const is = (r: Run) => r.conversation === e.conversation && r.name === e.data?.action && sorted(r.inputs) === inputs
+  return e.sender?.id === s.me.id ? ([...s.runs.values()].find(is)?.key ?? '') : ''
+}
+
+const sorted = (o: Run['inputs']) => JSON.stringify(Object.entries(o).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 // longest bounds how many events of one conversation are kept, mostThreads how many conversations: what is dropped can be read again.
 const longest = 4000
@@ -173,11 +200,7 @@ function threadAfter(t: Thread, e: Event): Thread {
   const last = t.events.at(-1)?.seq ?? 0
   let events = t.events
   if (t.atEnd && e.seq === last + 1) events = [...(events.length >= longest ? events.slice(longest / 2) : events), e]
-  const d = e.data ?? {}
-  if (e.kind === 'receipt' && typeof d.seq === 'number') {
-    const i = find(events, d.seq)
-    if (i >= 0) events = events.with(i, { ...events[i]!, status: d.status as Status, ...(d.error ? { error: d.error as Event['error'] & object } : {}) })
-  }
+  events = received(events, e)
   return events === t.events ? t : { ...t, events }
 }
 

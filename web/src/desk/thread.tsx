@@ -144,8 +144,9 @@ function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle():
           plain
           items={[
             { id: 'panel', title: t('desk_panel'), icon: 'panel', hint: 'C', run: panel.toggle },
+            { id: 'action', title: t('desk_action'), icon: 'bolt', hint: 'O', disabled: !open, run: () => ask({ what: 'action', id: c.id }) },
             { id: 'tag', title: t('desk_tag'), icon: 'tag', hint: 'L', disabled: !open, run: () => ask({ what: 'tag', ids }) },
-            { id: 'urgent', title: t((c.priority ?? 0) > 0 ? 'desk_not_urgent' : 'desk_make_urgent'), icon: 'bolt', disabled: !open, run: () => void acts.priority(c.id, (c.priority ?? 0) > 0 ? 0 : 1) },
+            { id: 'urgent', title: t((c.priority ?? 0) > 0 ? 'desk_not_urgent' : 'desk_make_urgent'), icon: 'warn', disabled: !open, run: () => void acts.priority(c.id, (c.priority ?? 0) > 0 ? 0 : 1) },
             { id: 'transfer', title: t('desk_transfer'), icon: 'transfer', hint: 'T', disabled: !open, run: () => ask({ what: 'transfer', ids }) },
             { id: 'snooze', title: t('desk_snooze'), icon: 'clock', hint: 'Z', disabled: !mine, run: () => ask({ what: 'snooze', ids }) },
             { id: 'bot', title: t('desk_give_bot'), icon: 'bot', disabled: !mine || !c.flow, run: () => void acts.toBot(c.id) },

@@ -1,3 +1,5 @@
+import type { Problem } from '../core/problem'
+
 // The API's words, as the desk needs them.
 export type State = 'bot' | 'queued' | 'assigned' | 'closed'
 export type Turn = 'first_reply' | 'next_reply' | 'contact' | 'none'
@@ -57,6 +59,7 @@ export interface Event {
   direction?: 'in' | 'out'
   sender?: Party
   message?: Message
+  mentions?: string[] // of a note
   data?: Record<string, unknown>
   status?: Status
   error?: { class: string; code?: string; detail?: string }
@@ -88,6 +91,7 @@ export interface Channel {
     elements: string[]
     media?: Record<string, { max_bytes?: number; mime?: string[] }>
     reply_window?: number
+    initiate?: boolean
   }
   abilities: string[]
 }
@@ -98,6 +102,30 @@ export interface Contact {
   language?: string
   properties: Record<string, unknown>
   identities: { channel: string; address: string; person?: Record<string, unknown>; blocked?: boolean }[]
+}
+
+// Typed is a value that is asked for: a field of conversations or contacts, or an input of an action.
+export interface Typed {
+  name: string
+  title?: string
+  type: 'text' | 'number' | 'choice' | 'date' | 'yes_no'
+  choices?: string[]
+  required?: boolean
+}
+
+export interface FieldDef extends Typed {
+  of: 'conversation' | 'contact'
+}
+
+// Run is an action that another system was asked for and has not done yet, or has refused.
+export interface Run {
+  key: string // of idempotency: the hook can tell a second try from a new one
+  conversation: string
+  name: string
+  title: string
+  inputs: Record<string, unknown>
+  at: string
+  wrong?: Problem
 }
 
 export interface Canned {

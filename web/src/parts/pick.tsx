@@ -37,6 +37,9 @@ export function Pick({ label, choices, onPick, onText, placeholder, empty, at }:
   const [index, move] = useState(Math.max(0, choices.findIndex((c) => c.id === at)))
   const id = useId()
   const list = useRef<HTMLUListElement>(null)
+  const field = useRef<HTMLInputElement>(null)
+  // a dialog gives the focus to what is there when it opens; this may come later
+  useLayoutEffect(() => field.current!.focus(), [])
   const shown = onText ? choices : choices.filter((c) => matches(c, typed))
   const now = Math.min(index, shown.length - 1)
   useLayoutEffect(() => list.current?.children[now]?.scrollIntoView({ block: 'nearest' }), [now, typed])
@@ -51,6 +54,7 @@ export function Pick({ label, choices, onPick, onText, placeholder, empty, at }:
   return (
     <div class="pick" onKeyDown={key}>
       <input
+        ref={field}
         class="input"
         role="combobox"
         aria-label={label}
