@@ -76,7 +76,7 @@ func (k *socket) open(ctx context.Context, r *http.Request) error {
 	q := r.URL.Query()
 	in := chat.Incoming{
 		Key: "open:" + chat.NewID(), Kind: chat.KindOpened, Thread: k.thread, Sender: chat.Person{Address: k.thread.Address, Username: visitor},
-		Metadata: metadata(q.Get("metadata")), Override: override(q.Get("state_override")),
+		Metadata: metadata(metadataOf(r.URL.RawQuery)), Override: override(q.Get("state_override")),
 	}
 	k.fresh = true
 	return k.s.Hub.Accept(ctx, k.site.channel, []chat.Incoming{in})

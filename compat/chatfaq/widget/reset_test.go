@@ -110,7 +110,8 @@ func TestOpened(t *testing.T) {
 		for query, want := range map[string]string{
 			`metadata={"a":"b"}`:               `"metadata":{"a":"b"}`,
 			`metadata="{\"a\":1}"`:             `"metadata":{"a":1}`,
-			`metadata={"a":"x&y"}`:             `"metadata":{}`,
+			`metadata={"a":"x&y+z"}`:           `{"a":"x\u0026y+z"}`,
+			`metadata={"a":"x&y`:               `"metadata":{}`,
 			`metadata=[1]`:                     `"metadata":[1]`,
 			`metadata=5`:                       `"metadata":5`,
 			`state_override=Two`:               `"override":"Two"`,
@@ -122,7 +123,7 @@ func TestOpened(t *testing.T) {
 				}
 				return -1
 			}, query) + text(int64(len(query)))
-			k := w.tab(name, "f", "u", strings.NewReplacer(`"`, "%22", "{", "%7B", "}", "%7D", `\`, "%5C").Replace(query))
+			k := w.tab(name, "f", "u", browser(query))
 			k.unlocked()
 			events, err := w.store.Events(t.Context(), w.ws, w.conv(k).ID, 0, 1)
 			w.must(err)
