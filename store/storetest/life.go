@@ -310,6 +310,7 @@ func comingBack(t *testing.T, db Database) {
 func inLine(t *testing.T, d *deskSite, undo func(chat.Event) store.Command) {
 	t.Helper()
 	first := d.talk("first")
+	d.do(&store.PutQueue{Workspace: d.ws, Queue: store.Queue{Name: "line", Rule: "everyone"}})
 	d.do(d.place(first, chat.PlaceData{State: chat.StateQueued, Queue: "line"}))
 	d.do(d.place(d.talk("second"), chat.PlaceData{State: chat.StateQueued, Queue: "line"}))
 	p := d.place(first, chat.PlaceData{State: chat.StateClosed})
@@ -354,6 +355,13 @@ func undoing(t *testing.T, db Database) {
 	e := d.do(&store.Snooze{Workspace: d.ws, Conversation: conv, By: ann}).Events[0]
 	d.do(undo(e, ann))
 	equal(t, "rests", d.look(conv).Snoozed, false)
+	d.do(&store.PutQueue{Workspace: d.ws, Queue: store.Queue{Name: "brief", Rule: "everyone"}})
+	move(chat.PlaceData{State: chat.StateQueued, Queue: "brief"})
+	d.refuses(chat.CodeConflict, &store.DropQueue{Workspace: d.ws, Name: "brief"})
+	e = move(chat.PlaceData{State: chat.StateQueued, Queue: "support"})
+	d.do(&store.DropQueue{Workspace: d.ws, Name: "brief"})
+	d.refuses(chat.CodeConflict, undo(e, ann)) // nobody would be asked there
+	move(chat.PlaceData{State: chat.StateAssigned, Assignee: "ann"})
 	e = move(chat.PlaceData{State: chat.StateQueued, Queue: "sales"})
 	d.wait(2 * time.Minute)
 	d.refuses(chat.CodeConflict, undo(e, ann)) // too late
