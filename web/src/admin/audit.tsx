@@ -13,6 +13,7 @@ interface Act {
   object?: string
   before?: unknown
   after?: unknown
+  reason?: string
   address?: string
   action?: string
 }
@@ -91,6 +92,7 @@ function ActLine({ act: x }: { act: Act }) {
         <div class="soft small">
           <When at={x.at} /> · {t('admin_actor_' + x.actor.type)} {x.address && `· ${x.address}`}
         </div>
+        {x.reason && <p class="small">{t('admin_audit_reason', { reason: x.reason })}</p>}
         {open && (
           <div class="stack" style={{ marginTop: '8px' }}>
             <Changes label={t('admin_audit_changes')} changes={changes} />

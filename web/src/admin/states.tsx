@@ -15,6 +15,8 @@ export default function AgentStates({ rest }: SectionProps) {
         page: '/admin/states',
         path: '/v1/agent-states',
         canWrite: may(session, 'queues.write'),
+        canDelete: may(session, 'queues.write'),
+        deletable: (v) => !['active', 'inactive'].includes(String(v.name)),
         start: { available: false },
         nameSpec: { name: 'name', label: t('admin_name_field'), placeholder: 'lunch' },
         titleOf: (v) => String(v.title || v.name),

@@ -71,7 +71,7 @@ function TokenLine({ token: x, again }: { token: Token; again(): void }) {
   const over = x.expires_at !== undefined && new Date(x.expires_at) < new Date()
   const about = [
     x.scopes.map((s) => t('admin_scope_' + s)).join(', '),
-    x.last_used_at ? t('admin_token_used', { at: i18n.full(new Date(x.last_used_at)) }) : '',
+    x.last_used_at ? t('admin_token_used', { at: i18n.full(new Date(x.last_used_at)) }) : t('admin_token_unused'),
     x.expires_at ? t('admin_token_until', { at: i18n.date(new Date(x.expires_at)) }) : t('admin_token_for_ever'),
   ]
   return (

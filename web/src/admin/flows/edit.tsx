@@ -63,7 +63,7 @@ function Text({ name, stored }: { name: string; stored: string }) {
   const [good, praise] = useState('')
   const area = useRef<HTMLTextAreaElement>(null)
   const dirty = text !== stored || (!name && as !== '')
-  useGuard(dirty && !busy)
+  const release = useGuard(dirty)
   const put = async (to: string): Promise<{ version: number } | null> => {
     const { value, wrong } = readText(text)
     blame([])
@@ -91,6 +91,7 @@ function Text({ name, stored }: { name: string; stored: string }) {
     const done = await put(as)
     if (!done) return
     toasts.show(t('admin_flow_is_live', { n: done.version }))
+    release()
     router.go('/admin/flows/' + encodeURIComponent(as), true)
   }
   const show = (f: Fault) => {

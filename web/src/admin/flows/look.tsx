@@ -6,7 +6,9 @@ import { useLoad, usePlace, useT, useWorld } from '../../parts/world'
 import { useEvents } from '../kit/feed'
 import { Head, Loaded } from '../kit/page'
 import { readGraph, type Graph, type Node } from './graph'
-import { TestChat } from './talk'
+import { Remove } from '../kit/editor'
+import { freeTestChannel, TestChat } from './talk'
+import { draftOf } from '.'
 
 interface Picture {
   svg: string
@@ -42,7 +44,7 @@ function usePicture(name: string) {
 // FlowPage shows a flow: as a drawing with what conversations do in it, and the same as a table.
 export function FlowPage({ name }: { name: string }) {
   const t = useT()
-  const { session, router } = useWorld()
+  const { api, session, router } = useWorld()
   const place = usePlace()
   const { load, live } = usePicture(name)
   const [chat, talk] = useState(false)
@@ -51,6 +53,12 @@ export function FlowPage({ name }: { name: string }) {
   const tab = place.query.get('as') === 'table' ? 'table' : 'graph'
   const to = (as: string, state: string) => router.go(`/admin/flows/${encodeURIComponent(name)}?as=${as}${state && '&state=' + encodeURIComponent(state)}`, true)
   const path = '/admin/flows/' + encodeURIComponent(name)
+  const remove = async () => {
+    talk(false)
+    await freeTestChannel(api, [name, draftOf(name)])
+    await api.delete('/v1/flows/' + encodeURIComponent(name))
+    await api.delete('/v1/flows/' + encodeURIComponent(draftOf(name))).catch(() => undefined) // most flows have none
+  }
   return (
     <>
       <Head title={name} back={{ href: '/admin/flows', title: t('admin_nav_flows') }} badge={<Badge kind={live ? 'good' : 'warn'}>{t(live ? 'admin_flow_live' : 'admin_flow_not_live')}</Badge>}>
@@ -62,6 +70,7 @@ export function FlowPage({ name }: { name: string }) {
         <a class="button" href={path + '/versions'}>
           {t('admin_flow_versions')}
         </a>
+        {write && <Remove title={t('admin_flow_delete')} about={t('admin_flow_delete_about', { name })} run={remove} done={() => router.go('/admin/flows')} />}
         {write && (
           <a class="button main" href={path + '/edit'}>
             {t('admin_flow_edit')}

@@ -13,14 +13,27 @@ interface Said {
   buttons?: { title: string; payload: string }[]
 }
 
+const testName = 'Flow test'
+
 // testChannel finds the simulated channel that flows are tried out on, or makes it, and points it at a flow.
 async function testChannel(api: ReturnType<typeof useWorld>['api'], flow: string): Promise<string> {
-  const name = 'Flow test'
   const { items } = await api.get<{ items: Channel[] }>('/v1/channels')
-  const there = items.find((c) => c.connector === 'simulator' && c.name === name)
-  if (!there) return (await api.post<Channel>('/v1/channels', { connector: 'simulator', name, settings: { key: newID() }, flow })).id
+  const there = items.find((c) => c.connector === 'simulator' && c.name === testName)
+  if (!there) return (await api.post<Channel>('/v1/channels', { connector: 'simulator', name: testName, settings: { key: newID() }, flow })).id
   if (there.flow !== flow || there.status !== 'active') await api.patch('/v1/channels/' + there.id, { flow, status: 'active' })
   return there.id
+}
+
+// freeTestChannel lets go of flows that are to be deleted: conversations in which they were tried out end. What somebody may not do, or is
+// done already, is no matter: the hub says what still holds them.
+export async function freeTestChannel(api: ReturnType<typeof useWorld>['api'], flows: string[]): Promise<void> {
+  const never = () => undefined
+  const channels = await api.get<{ items: Channel[] }>('/v1/channels').catch(never)
+  const test = channels?.items.find((c) => c.connector === 'simulator' && c.name === testName && flows.includes(c.flow ?? ''))
+  if (!test) return
+  await api.patch('/v1/channels/' + test.id, { flow: '' }).catch(never)
+  const open = await api.get<{ items: { id: string }[] }>('/v1/conversations', { channel: test.id, state: 'bot', limit: 200 }).catch(never)
+  await Promise.all((open?.items ?? []).map((c) => api.post(`/v1/conversations/${c.id}/close`, { reason: 'test' }).catch(never)))
 }
 
 // TestChat talks to a flow as a contact would, through a simulated channel. Prepare brings the flow up to date first.

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Problem } from '../../core/problem'
 import { Button } from '../../parts/controls'
 import { Changes, changesOf, inWords } from '../../parts/diff'
@@ -31,7 +31,7 @@ export function Editor({ stored, start = {}, specs: of, save, done, remove, read
   const specs = typeof of === 'function' ? of(value) : of
   const changes = changesOf(stored ?? start, value)
   const dirty = changes.length > 0
-  useGuard(dirty && !busy)
+  const release = useGuard(dirty)
   const submit = async (e: SubmitEvent) => {
     e.preventDefault()
     wait(true)
@@ -40,6 +40,7 @@ export function Editor({ stored, start = {}, specs: of, save, done, remove, read
       await save(value)
       toasts.show(t('saved'))
       if (stored) set(masked(value, specs))
+      release()
       done(value)
     } catch (err) {
       fail(err instanceof Problem ? err : new Problem(0, 'other', String(err)))
@@ -72,7 +73,7 @@ export function Editor({ stored, start = {}, specs: of, save, done, remove, read
               </Button>
             )}
             <span class="grow" />
-            {stored && remove && <Remove {...remove} />}
+            {stored && remove && <Remove {...remove} done={() => (release(), remove.done())} />}
           </div>
         )}
       </form>
@@ -109,25 +110,45 @@ function Unsaved({ stored, value, specs }: { stored: Values; value: Values; spec
   )
 }
 
-// useGuard asks before something unsaved is lost: the browser when the page is left, we when a link leads elsewhere.
-export function useGuard(on: boolean): void {
+// Leaving is what we look at of a navigation (the Navigation API is not in TypeScript's library yet).
+interface Leaving extends Event {
+  navigationType: string
+  destination: { url: string; sameDocument: boolean }
+}
+
+// useGuard asks before something unsaved is lost: the browser when the page is left, we when the reader goes elsewhere in it, by a link, a
+// menu, a key or the way back. The answer lets go: what is saved or deleted may be left at once.
+export function useGuard(on: boolean): () => void {
   const t = useT()
+  const free = useRef(false)
+  if (!on) free.current = false
   useEffect(() => {
     if (!on) return
-    const ask = (e: BeforeUnloadEvent) => e.preventDefault()
+    const stays = (to: string) => free.current || new URL(to, location.href).pathname === location.pathname || confirm(t('admin_leave'))
+    const ask = (e: BeforeUnloadEvent) => {
+      if (!free.current) e.preventDefault()
+    }
+    const leave = (e: Event) => {
+      const n = e as Leaving
+      if (n.cancelable && n.destination.sameDocument && !stays(n.destination.url)) n.preventDefault()
+    }
     const click = (e: MouseEvent) => {
-      const a = (e.target as Element).closest?.('a[href]')
-      if (!a || a.getAttribute('href')!.startsWith('#') || (a as HTMLAnchorElement).target || confirm(t('admin_leave'))) return
+      const a = (e.target as Element).closest?.<HTMLAnchorElement>('a[href]')
+      if (!a || a.target || stays(a.href)) return
       e.preventDefault()
       e.stopPropagation()
     }
+    const navigation = (window as { navigation?: EventTarget }).navigation
     addEventListener('beforeunload', ask)
-    document.addEventListener('click', click, true)
+    if (navigation) navigation.addEventListener('navigate', leave)
+    else document.addEventListener('click', click, true) // an older browser: links at least
     return () => {
       removeEventListener('beforeunload', ask)
+      navigation?.removeEventListener('navigate', leave)
       document.removeEventListener('click', click, true)
     }
   }, [on])
+  return () => void (free.current = true)
 }
 
 interface RemoveProps {

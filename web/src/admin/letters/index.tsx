@@ -1,89 +1,118 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { may } from '../../core/session'
-import { Badge, Button, Field } from '../../parts/controls'
+import { Badge, Button } from '../../parts/controls'
 import { useLoad, useT, useWorld } from '../../parts/world'
 import './letters.css'
 import { Head, Loaded, Nothing, When } from '../kit/page'
 import { textOf, type Channel, type DeadLetter } from '../kit/types'
 import { Problem } from '../../core/problem'
+import { canEdit, EditLetter } from './edit'
+import { Filters, isOn, noFilter, queryOf, type Filter } from './filter'
 import { pause, replayAll, type Run } from './pace'
 
 const paces = [1, 2, 5, 10]
+const page = 50
+const typing = 300 // ms without a key before it is looked for
 
-type Done = Record<string, { ok: boolean; words: string }>
+type Done = Record<string, { ok: boolean; words: string; letter: DeadLetter }>
 
-interface Filter {
-  channel: string
-  failure: string
-  days: string
-  text: string
+interface Page {
+  items: DeadLetter[]
+  next?: string
 }
 
-const classOf = (l: DeadLetter) => l.failure?.class || l.event.error?.class || '—'
-
-// passes tells whether a letter is one that somebody looks for.
-function passes(l: DeadLetter, f: Filter): boolean {
-  const age = (Date.now() - new Date(l.created_at).getTime()) / 86_400_000
-  const hay = `${textOf(l.event)} ${l.failure?.detail ?? ''} ${l.failure?.code ?? ''}`.toLocaleLowerCase()
-  return (!f.channel || l.event.channel === f.channel) && (!f.failure || classOf(l) === f.failure) && (!f.days || age <= Number(f.days)) && hay.includes(f.text.toLocaleLowerCase())
+// useLetters reads what the filter finds, a page at a time.
+function useLetters(filter: Filter) {
+  const { api } = useWorld()
+  const [wanted, want] = useState(filter)
+  useEffect(() => {
+    const timer = setTimeout(() => want(filter), filter.text === wanted.text ? 0 : typing)
+    return () => clearTimeout(timer)
+  }, [filter])
+  const read = (cursor: string | undefined, limit: number, signal?: AbortSignal) => api.get<Page>('/v1/dead-letters', { ...queryOf(wanted, Date.now()), limit, cursor }, signal)
+  const key = JSON.stringify(wanted)
+  const first = useLoad((signal) => read(undefined, page, signal), [key])
+  const [more, add] = useState<Page & { of?: Page }>({ items: [] })
+  const mine = first.value && more.of === first.value ? more : null
+  const items = [...(first.value?.items ?? []), ...(mine?.items ?? [])]
+  const next = mine ? mine.next : first.value?.next
+  const further = async () => {
+    const p = await read(next, page)
+    add({ of: first.value!, items: [...(mine?.items ?? []), ...p.items], ...(p.next ? { next: p.next } : {}) })
+  }
+  // rest reads all that is not shown yet
+  const rest = async () => {
+    const out: DeadLetter[] = []
+    for (let at = next; at; ) {
+      const p = await read(at, 200)
+      out.push(...p.items)
+      at = p.next
+    }
+    return out
+  }
+  return { first, items, next, further, rest, narrowed: isOn(wanted) }
 }
+
+const posOf = (l: DeadLetter) => Number(l.id.slice(l.id.lastIndexOf('-') + 1))
 
 // Letters is what could not be done, with the platform's answer. What is tried again stays in the list, with what came of it.
 export default function Letters() {
   const t = useT()
   const { api, session } = useWorld()
-  const load = useLoad(async () => {
-    const [letters, channels] = await Promise.all([api.all<DeadLetter>('/v1/dead-letters', {}, 10), api.get<{ items: Channel[] }>('/v1/channels').then((l) => l.items, () => [])])
-    return { letters, channels }
-  }, [])
-  const [filter, narrow] = useState<Filter>({ channel: '', failure: '', days: '', text: '' })
+  const channels = useLoad(() => api.get<{ items: Channel[] }>('/v1/channels').then((l) => l.items, () => []), []).value ?? []
+  const [filter, narrow] = useState(noFilter)
+  const { first, items, next, further, rest, narrowed } = useLetters(filter)
   const [chosen, choose] = useState<string[]>([])
   const [done, note] = useState<Done>({})
+  const [reason, explain] = useState('')
   const [pace, walk] = useState(2)
   const [run, set] = useState<Run | null>(null)
+  const [edited, edit] = useState<DeadLetter | null>(null)
   const stop = useRef<AbortController | null>(null)
   useEffect(() => () => stop.current?.abort(), [])
   const write = may(session, 'dead_letters.replay')
+  const busy = run?.going === true
+  const tell = (l: DeadLetter, ok: boolean, words: string) => note((d) => ({ ...d, [l.id]: { ok, words, letter: l } }))
   const replay = async (list: DeadLetter[]) => {
     const leave = (stop.current = new AbortController())
+    const of = new Map(list.map((l) => [l.id, l]))
     const one = async (id: string) => {
       try {
-        await api.post(`/v1/dead-letters/${encodeURIComponent(id)}/replay`)
-        note((d) => ({ ...d, [id]: { ok: true, words: t('admin_letter_again') } }))
+        await api.post(`/v1/dead-letters/${encodeURIComponent(id)}/replay`, reason.trim() ? { reason: reason.trim() } : {}, 'replay-' + id)
+        tell(of.get(id)!, true, t('admin_letter_again'))
         return true
       } catch (err) {
-        note((d) => ({ ...d, [id]: { ok: false, words: err instanceof Problem ? err.detail : String(err) } }))
+        tell(of.get(id)!, false, err instanceof Problem ? err.detail : String(err))
         return false
       }
     }
     choose([])
-    await replayAll(list.map((l) => l.id), one, pace, set, leave.signal, pause)
+    await replayAll([...of.keys()], one, pace, set, leave.signal, pause)
   }
+  const gone = Object.values(done).filter((d) => d.ok && !items.some((l) => l.id === d.letter.id)).map((d) => d.letter)
+  const shown = [...items, ...(narrowed ? [] : gone)].sort((a, b) => posOf(b) - posOf(a))
+  const open = shown.filter((l) => !done[l.id]?.ok)
   return (
     <>
       <Head title={t('admin_nav_letters')} about={t('admin_letters_about')}>
-        <Button onClick={() => (note({}), load.again())}>{t('reload')}</Button>
+        <Button onClick={() => (note({}), first.again())}>{t('reload')}</Button>
       </Head>
-      <Loaded load={load}>
-        {({ letters, channels }) => {
-          const shown = letters.filter((l) => passes(l, filter))
-          const open = shown.filter((l) => !done[l.id]?.ok)
-          if (letters.length === 0)
-            return (
-              <div class="card">
-                <Nothing title={t('admin_letters_none')} about={t('admin_letters_none_about')} />
-              </div>
-            )
-          return (
+      <Loaded load={first}>
+        {() =>
+          shown.length === 0 && !narrowed && !isOn(filter) ? (
+            <div class="card">
+              <Nothing title={t('admin_letters_none')} about={t('admin_letters_none_about')} />
+            </div>
+          ) : (
             <>
-              <Filters letters={letters} channels={channels} filter={filter} onChange={narrow} />
+              <Filters channels={channels} filter={filter} onChange={narrow} />
               {write && (
                 <div class="row wrap" role="group" aria-label={t('admin_letter_replay')}>
-                  <Button main disabled={chosen.length === 0 || run?.going === true} onClick={() => void replay(letters.filter((l) => chosen.includes(l.id)))}>
+                  <Button main disabled={chosen.length === 0 || busy} onClick={() => void replay(shown.filter((l) => chosen.includes(l.id)))}>
                     {t('admin_letter_replay_chosen', { n: chosen.length })}
                   </Button>
-                  <Button disabled={open.length === 0 || run?.going === true} onClick={() => void replay(open)}>
-                    {t('admin_letter_replay_all', { n: open.length })}
+                  <Button disabled={open.length === 0 || busy} onClick={() => void rest().then((more) => replay([...open, ...more]))}>
+                    {t('admin_letter_replay_all', { n: open.length + (next ? '+' : '') })}
                   </Button>
                   <label class="row small">
                     {t('admin_letter_pace')}
@@ -94,6 +123,10 @@ export default function Letters() {
                         </option>
                       ))}
                     </select>
+                  </label>
+                  <label class="row small letter-reason">
+                    {t('admin_letter_reason')}
+                    <input class="input" dir="auto" maxLength={1000} value={reason} onInput={(e) => explain(e.currentTarget.value)} />
                   </label>
                 </div>
               )}
@@ -112,14 +145,21 @@ export default function Letters() {
                     chosen={chosen.includes(l.id)}
                     onChoose={(on) => choose((c) => (on ? [...c, l.id] : c.filter((x) => x !== l.id)))}
                     done={done[l.id]}
-                    {...(write && run?.going !== true ? { onReplay: () => void replay([l]) } : {})}
+                    {...(write && !busy ? { onReplay: () => void replay([l]) } : {})}
+                    {...(write && !busy && may(session, 'conversations.write') && canEdit(l) ? { onEdit: () => edit(l) } : {})}
                   />
                 ))}
               </ul>
+              {next && (
+                <div>
+                  <Button onClick={() => void further()}>{t('admin_more')}</Button>
+                </div>
+              )}
             </>
           )
-        }}
+        }
       </Loaded>
+      {edited && <EditLetter letter={edited} reason={reason} onClose={() => edit(null)} onSent={() => (tell(edited, true, t('admin_letter_sent')), edit(null))} />}
     </>
   )
 }
@@ -143,34 +183,6 @@ function Progress({ run, onStop }: { run: Run; onStop(): void }) {
   )
 }
 
-function Filters({ letters, channels, filter, onChange }: { letters: DeadLetter[]; channels: Channel[]; filter: Filter; onChange(f: Filter): void }) {
-  const t = useT()
-  const classes = [...new Set(letters.map(classOf))]
-  const select = (name: 'channel' | 'failure' | 'days', all: string, options: { id: string; title: string }[]) => (
-    <Field label={t('admin_letter_' + name)}>
-      {(a) => (
-        <select {...a} class="input" value={filter[name]} onChange={(e) => onChange({ ...filter, [name]: e.currentTarget.value })}>
-          <option value="">{all}</option>
-          {options.map((o) => (
-            <option key={o.id} value={o.id}>
-              {o.title}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  )
-  const used = channels.filter((c) => letters.some((l) => l.event.channel === c.id))
-  return (
-    <div class="filters">
-      {select('channel', t('admin_all'), used.map((c) => ({ id: c.id, title: c.name })))}
-      {select('failure', t('admin_all'), classes.map((id) => ({ id, title: id })))}
-      {select('days', t('admin_all'), [1, 7, 30].map((n) => ({ id: String(n), title: t('admin_try_days', { n }) })))}
-      <Field label={t('admin_letter_text')} type="search" value={filter.text} onInput={(e) => onChange({ ...filter, text: e.currentTarget.value })} />
-    </div>
-  )
-}
-
 interface LetterProps {
   letter: DeadLetter
   channel: Channel | undefined
@@ -178,9 +190,10 @@ interface LetterProps {
   onChoose(on: boolean): void
   done: { ok: boolean; words: string } | undefined
   onReplay?: () => void
+  onEdit?: () => void
 }
 
-function Letter({ letter: l, channel, chosen, onChoose, done, onReplay }: LetterProps) {
+function Letter({ letter: l, channel, chosen, onChoose, done, onReplay, onEdit }: LetterProps) {
   const t = useT()
   const [open, show] = useState(false)
   const failure = l.failure ?? l.event.error
@@ -216,6 +229,11 @@ function Letter({ letter: l, channel, chosen, onChoose, done, onReplay }: Letter
         <Button tight aria-expanded={open} onClick={() => show(!open)}>
           {t('admin_letter_payload')}
         </Button>
+        {onEdit && !done?.ok && (
+          <Button tight onClick={onEdit}>
+            {t('admin_letter_edit')}
+          </Button>
+        )}
         {onReplay && !done?.ok && (
           <Button tight onClick={onReplay}>
             {t('admin_letter_replay')}

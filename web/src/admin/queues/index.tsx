@@ -30,6 +30,7 @@ export default function Queues({ rest }: SectionProps) {
             page: '/admin/queues',
             path: '/v1/queues',
             canWrite: write,
+            canDelete: write,
             start: { rule: 'everyone', members: [] },
             nameSpec: { name: 'name', label: t('admin_queue_name'), hint: t('admin_queue_name_hint'), placeholder: 'support' },
             titleOf: (v) => String(v.title || v.name),
