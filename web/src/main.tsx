@@ -11,6 +11,7 @@ import { Keys } from './core/keys'
 import { Router } from './core/router'
 import { readSession, type Session } from './core/session'
 import { readSettings, writeSettings, type Settings } from './core/settings'
+import { deskTabs } from './core/tabs'
 import { forget, unsent } from './core/unsent'
 import { Button, Empty } from './parts/controls'
 import { ToastArea, Toasts } from './parts/toasts'
@@ -49,6 +50,7 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
     ask(false)
     // before the hub hears of it: another call may find first that nobody is signed in any more
     gone.current = session!.user.id
+    if (Object.keys(deskTabs(keep)).length) await leave(api)
     await api.delete('/v1/session').catch(() => {})
     setSession(null)
     router.go('/sign-in')
@@ -86,6 +88,16 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
       <ToastArea />
     </WorldContext.Provider>
   )
+}
+
+// leave makes an agent whose desk is open here inactive, as when the last tab closes.
+async function leave(api: API): Promise<void> {
+  try {
+    const me = await api.get<{ available: boolean }>('/v1/me/state')
+    if (me.available) await api.post('/v1/me/state', { state: 'inactive' })
+  } catch {
+    // who is no agent is in no state
+  }
 }
 
 const whoPlace = 'dragoman.who'

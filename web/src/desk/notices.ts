@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { deskTabs, setDeskTabs } from '../core/tabs'
 import { useT, useWorld } from '../parts/world'
 import { useDesk } from './context'
 import { textOf, type Event } from './types'
@@ -63,7 +64,6 @@ function ring(): void {
   }
 }
 
-const tabsPlace = 'dragoman.tabs'
 const backPlace = 'dragoman.back'
 
 // useLeaving sets the agent to inactive when the last tab of the desk closes, and back when it was only loaded anew.
@@ -72,23 +72,15 @@ export function useLeaving(): void {
   const { keep, api } = useWorld()
   useEffect(() => {
     const id = String(Math.random())
-    const tabs = (): Record<string, number> => {
-      try {
-        const all = JSON.parse(keep.get(tabsPlace) ?? '{}') as Record<string, number>
-        return Object.fromEntries(Object.entries(all).filter(([, at]) => Date.now() - at < 90_000))
-      } catch {
-        return {}
-      }
-    }
-    const here = () => keep.set(tabsPlace, JSON.stringify({ ...tabs(), [id]: Date.now() }))
+    const here = () => setDeskTabs(keep, { ...deskTabs(keep), [id]: Date.now() })
     const back = sessionStorage.getItem(backPlace)
     // kept until the hub has it: who loads the page twice in a row is not forgotten
     if (back) desk.setMyState(back).then(() => sessionStorage.removeItem(backPlace), () => {})
     here()
     const timer = setInterval(here, 20_000)
     const leave = () => {
-      const { [id]: _, ...others } = tabs()
-      keep.set(tabsPlace, JSON.stringify(others))
+      const { [id]: _, ...others } = deskTabs(keep)
+      setDeskTabs(keep, others)
       const me = desk.state.agents.find((a) => a.id === desk.me)
       if (Object.keys(others).length || !me?.available) return
       sessionStorage.setItem(backPlace, me.state)
@@ -104,8 +96,8 @@ export function useLeaving(): void {
     return () => {
       clearInterval(timer)
       removeEventListener('pagehide', leave)
-      const { [id]: _, ...others } = tabs()
-      keep.set(tabsPlace, JSON.stringify(others))
+      const { [id]: _, ...others } = deskTabs(keep)
+      setDeskTabs(keep, others)
     }
   }, [desk])
 }

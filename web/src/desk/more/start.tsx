@@ -126,6 +126,7 @@ function WriteForm({ whom, name, places, onClose, onBack }: { whom: Whom; name: 
   const [busy, wait] = useState(false)
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => form.current!.querySelector<HTMLElement>('.input')?.focus(), [])
+  useEffect(() => (problem ? form.current!.querySelector<HTMLElement>('[aria-invalid]')?.focus() : undefined), [problem])
   const place = places[Number(at)] ?? places[0]!
   const body = { channel: place.channel.id, ...whom, text: text.trim(), assign: 'me', ...(queue ? { queue } : {}) }
   // the same words a second time are the same request
