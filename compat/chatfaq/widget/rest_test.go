@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -162,6 +163,30 @@ func TestThread(t *testing.T) {
 			t.Errorf("the first one: %d", code)
 		}
 	})
+}
+
+// TestElsewhere: the widget opens what is in its list with the flow of its own page.
+func TestElsewhere(t *testing.T) {
+	w := newWorld(t, filepath.Join(t.TempDir(), "hub.db"), Limits{}, nil)
+	w.flow("f", parcel, `{}`)
+	w.flow("g", parcel, `{}`)
+	w.flow("closed", parcel, `{"authentication_required":true}`)
+	first := w.tab("123456789", "f", "u-77", "")
+	first.say("hi")
+	first.unlocked()
+	again := w.tab("123456789", "g", "u-77", "")
+	again.sees("bot: Hello!", "bot: What can I do for you?", "bot: You said hi")
+	again.say("more")
+	first.until("the other one hears it", func() bool { return slices.Contains(first.drawn(), "bot: You said more") })
+	w.tab("123456789", "g", "u-78", "").sees("bot: Hello!", "bot: What can I do for you?")
+	w.tab("main", "f", "u-77", "").unlocked()
+	w.tab("main", "g", "u-77", "").unlocked()
+	if _, v, _ := w.call("GET", conversations+"from_sender/?sender=u-77", ""); len(v.([]any)) != 3 {
+		t.Errorf("listed: %v", v)
+	}
+	w.tab("987654321", "closed", "u-77", "token="+w.addToken()).unlocked()
+	k := w.tab("987654321", "f", "u-77", "")
+	k.until("refused", func() bool { return k.closed == closeNoToken })
 }
 
 // drawnOf are the bubbles of a history.

@@ -173,7 +173,10 @@ func (k *socket) admit(ctx context.Context, flow string, r *http.Request) error 
 		return refusal{closeRefused, "`this page may not open a chat`"}
 	}
 	k.token = r.URL.Query().Get("token")
-	return k.authorized(ctx)
+	if err := k.authorized(ctx); err != nil {
+		return err
+	}
+	return k.elsewhere(ctx, r.Header.Get("Origin"))
 }
 
 // authorized checks the token where one is required.
