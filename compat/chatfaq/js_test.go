@@ -21,6 +21,10 @@ func TestJavaScript(t *testing.T) {
 	gate := make(chan struct{}, 1)
 	w.mux.HandleFunc("POST /test/go-on", func(http.ResponseWriter, *http.Request) { gate <- struct{}{} })
 	w.serve(shop(gate))
+	_, err := w.store.PutKnowledgeBase(t.Context(), w.ws, "js", "en")
+	w.must(err)
+	_, err = w.store.PutPrompt(t.Context(), w.ws, "tone", "Be kind.")
+	w.must(err)
 	files, err := filepath.Glob("../../sdk/js/test/hub/*.test.js")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)

@@ -133,11 +133,56 @@ export class HubError extends Error {
   errors: unknown
 }
 
+/** A piece of knowledge. knowledge_base is the number or the name of its base. */
+export interface Item {
+  id?: number
+  knowledge_base?: number | string
+  title?: string
+  content: string
+  url?: string | null
+  section?: string | null
+  role?: string | null
+  page_number?: number | null
+  metadata?: object
+  [key: string]: unknown
+}
+
+/** Something that a parser reads. */
+export interface Source {
+  id: number
+  knowledge_base: number
+  parser: string
+  original_url: string
+  task_id: string
+  status: 'pending' | 'finished' | 'failed'
+}
+
+export class Knowledge {
+  /** url is that of the hub, as a worker has it. */
+  constructor(options: { url: string | URL; token: string; fetch?: typeof globalThis.fetch })
+  /** The items whose metadata have the given members, all without any. */
+  items(base: string, metadata?: object | null): AsyncIterable<Item>
+  add(item: Item): Promise<Item>
+  change(id: number, members: Partial<Item>): Promise<Item>
+  prompt(name: string): Promise<string>
+  /** Has a connected worker's parser read a page, and does not wait for it. */
+  read(base: number | string, parser: string, page: string): Promise<Source>
+  source(id: number): Promise<Source>
+}
+
+/** Reads a source and yields what it finds; each item is stored at once. */
+export type Parser = (
+  source: { id: number; parser: string; url: string | null; csv: string | null; pdf: string | null },
+  options: { signal: AbortSignal },
+) => AsyncIterable<Item> | Iterable<Item>
+
 export interface WorkerOptions {
   /** Of the hub: wss://hub.example, with a path if it has one; ws, http, https too. */
   url: string
   token: string
   flow: Flow
+  /** By the names that sources call for. */
+  parsers?: Record<string, Parser>
   logger?: { info?(line: string): void; warn(line: string): void; error(line: string): void }
   /** Calls that run side by side; 32. */
   concurrency?: number

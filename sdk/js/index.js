@@ -3,5 +3,6 @@
 export { Client } from './client.js'
 export { checkFlow, Conversation, handle } from './flow.js'
 export { HubError } from './ai.js'
+export { Knowledge } from './knowledge.js'
 export * from './layers.js'
 export { Worker } from './worker.js'

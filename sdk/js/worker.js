@@ -1,6 +1,7 @@
-// Worker connects a flow to a hub: two sockets, registration, calls side by side, connecting again for ever.
+// Worker connects a flow to a hub: its sockets, registration, calls side by side, connecting again for ever.
 import { AILink } from './ai.js'
 import { checkFlow, handle, refuseCall, registration } from './flow.js'
+import { Knowledge } from './knowledge.js'
 import { Socket } from './socket.js'
 
 const mostWaiting = 1024
@@ -9,14 +10,14 @@ export class Worker {
   #settings
 
   // See index.d.ts for the options. Only url, token and flow must be there.
-  constructor({ url, token, flow, logger = console, concurrency = 32, maxFrame = 16 << 20, callTimeout = 600_000,
+  constructor({ url, token, flow, parsers = {}, logger = console, concurrency = 32, maxFrame = 16 << 20, callTimeout = 600_000,
     aiTimeout = 60_000, pingInterval = 20_000, backoff = 1000, WebSocket, socketOptions = {} }) {
     checkFlow(flow)
     const base = new URL(url)
     if (!/^(wss?|https?):$/.test(base.protocol)) throw new Error(`url ${url}: want ws, wss, http or https`)
     base.protocol = base.protocol.replace('http', 'ws')
     const connect = WebSocket ? (at) => new WebSocket(at) : (at) => new Socket(at, { maxFrame, ...socketOptions })
-    this.#settings = { base, token, flow, logger, concurrency, callTimeout, aiTimeout, pingInterval, backoff, connect }
+    this.#settings = { base, token, flow, parsers, logger, concurrency, callTimeout, aiTimeout, pingInterval, backoff, connect }
   }
 
   // run serves until the signal aborts. Running functions then see their own signal abort.
@@ -53,7 +54,7 @@ function sleep(milliseconds, signal) {
   })
 }
 
-// Session is one pair of sockets, from both being open to one being closed.
+// Session is one set of sockets, from both being open to one being closed.
 class Session {
   healthy = false // the hub has shown life after the registration
   #s
@@ -61,6 +62,8 @@ class Session {
   #link
   #running = 0
   #waiting = []
+  #sources = []
+  #reading = false
   #lost = new AbortController()
 
   constructor(settings) {
@@ -69,7 +72,8 @@ class Session {
 
   // serve gives back why it ended.
   async serve(signal) {
-    const sockets = ['rpc', 'ai'].map((name) => this.#s.connect(this.#address(name)))
+    const names = ['rpc', 'ai', ...(Object.keys(this.#s.parsers).length > 0 ? ['parse'] : [])]
+    const sockets = names.map((name) => this.#s.connect(this.#address(name)))
     const ended = new Promise((resolve) => this.#lost.signal.addEventListener('abort', resolve, { once: true }))
     const stop = () => this.#lost.abort(new Error('stopped'))
     signal.addEventListener('abort', stop, { once: true })
@@ -118,12 +122,16 @@ class Session {
     })
   }
 
-  #begin(rpc, ai) {
+  #begin(rpc, ai, parse) {
     this.#rpc = rpc
     this.#link = new AILink((frame) => ai.send(frame), this.#s.aiTimeout)
     this.#listen(rpc, (frame) => this.#onRPC(frame))
     this.#listen(ai, (frame) => this.#onAI(frame))
     rpc.send(JSON.stringify(registration(this.#s.flow)))
+    if (parse) {
+      this.#listen(parse, (frame) => this.#onParse(frame, parse))
+      parse.send(JSON.stringify({ type: 'register_parsers', data: { parsers: Object.keys(this.#s.parsers) } }))
+    }
     this.#s.logger.info?.(`worker: connected, flow ${this.#s.flow.name}`)
   }
 
@@ -169,6 +177,39 @@ class Session {
       if (!this.#link.fail(frame.payload)) this.#logHubError(frame)
     } else if (!frame.type.endsWith('_request_result')) logger.warn(`worker: unknown frame from the hub: ${frame.type}`)
     else if (!this.#link.deliver(frame)) logger.warn(`worker: ${frame.type} that nobody waits for`)
+  }
+
+  #onParse(frame, socket) {
+    const { logger, parsers } = this.#s
+    if (frame.type === 'error') this.#logHubError(frame)
+    else if (!Object.hasOwn(parsers, frame.type)) logger.warn(`worker: a source that nobody can read: ${frame.type}`)
+    else if (this.#sources.length >= mostWaiting) logger.error(`worker: too many sources wait: ${frame.type}`)
+    else {
+      this.#sources.push({ parser: frame.type, ...frame.payload })
+      this.#readSources(socket)
+    }
+  }
+
+  // readSources reads them one after the other. Of one that fails nothing is told, so that it stays unfinished.
+  async #readSources(socket) {
+    if (this.#reading) return
+    this.#reading = true
+    const { base, token, parsers, logger } = this.#s
+    const to = new Knowledge({ url: base, token })
+    const { signal } = this.#lost
+    while (this.#sources.length > 0 && !signal.aborted) {
+      const { parser, kb_id: kb, ds_id: id, task_id: task, url, csv, pdf } = this.#sources.shift()
+      try {
+        for await (const item of parsers[parser]({ id, parser, url, csv, pdf }, { signal })) {
+          signal.throwIfAborted()
+          await to.add({ ...item, knowledge_base: kb, data_source: id })
+        }
+        socket.send(JSON.stringify({ type: 'parser_finished', data: { task_id: task } }))
+      } catch (error) {
+        if (!signal.aborted) logger.error(`worker: source ${id} not read: ${redact(error, token)}`)
+      }
+    }
+    this.#reading = false
   }
 
   #logHubError({ status, payload }) {

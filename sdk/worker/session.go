@@ -21,43 +21,53 @@ const (
 // errDone ends a session whose context has ended.
 var errDone = errors.New("worker: stopped")
 
-// session is one pair of sockets, from both being open to one being closed.
+// session is one set of sockets, from all being open to one being closed.
 type session struct {
 	*connector
+	sockets []*websocket.Conn
 	rpc, ai *websocket.Conn
 	link    *aiLink
 	calls   chan *request
+	tasks   chan task
 	healthy atomic.Bool // the hub has shown life after the registration
 }
 
 // session connects and serves until something ends it. It tells whether the hub showed life.
 func (c *connector) session(ctx context.Context) (bool, error) {
-	rpc, ai, err := c.open(ctx)
+	sockets, err := c.open(ctx)
 	if err != nil {
 		return false, err
 	}
-	s := &session{connector: c, rpc: rpc, ai: ai, calls: make(chan *request, mostWaiting)}
-	s.link = newAILink(func(raw []byte) error { return s.write(ctx, ai, raw) }, c.AITimeout)
+	s := &session{
+		connector: c, sockets: sockets, rpc: sockets[0], ai: sockets[1], calls: make(chan *request, mostWaiting), tasks: make(chan task, mostWaiting),
+	}
+	s.link = newAILink(func(raw []byte) error { return s.write(ctx, s.ai, raw) }, c.AITimeout)
 	err = s.serve(ctx)
 	return s.healthy.Load(), err
 }
 
-// open opens both sockets. The hub sends no calls before the registration, so none comes too early.
-func (c *connector) open(ctx context.Context) (rpc, ai *websocket.Conn, err error) {
+// open opens all sockets: calls, questions to models, and sources if there are parsers. The hub sends no calls before the registration,
+// so none comes too early.
+func (c *connector) open(ctx context.Context) ([]*websocket.Conn, error) {
+	names := []string{"rpc", "ai"}
+	if len(c.Parsers) > 0 {
+		names = append(names, "parse")
+	}
+	sockets, errs := make([]*websocket.Conn, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
-	var errRPC, errAI error
-	wg.Go(func() { rpc, errRPC = c.dial(ctx, "rpc") })
-	wg.Go(func() { ai, errAI = c.dial(ctx, "ai") })
+	for i, name := range names {
+		wg.Go(func() { sockets[i], errs[i] = c.dial(ctx, name) })
+	}
 	wg.Wait()
-	if err := errors.Join(errRPC, errAI); err != nil {
-		for _, conn := range []*websocket.Conn{rpc, ai} {
+	if err := errors.Join(errs...); err != nil {
+		for _, conn := range sockets {
 			if conn != nil {
 				_ = conn.CloseNow()
 			}
 		}
-		return nil, nil, err
+		return nil, err
 	}
-	return rpc, ai, nil
+	return sockets, nil
 }
 
 func (c *connector) dial(ctx context.Context, socket string) (*websocket.Conn, error) {
@@ -84,12 +94,20 @@ func (s *session) serve(parent context.Context) error {
 	part := func(f func() error) { parts.Go(func() { end(f()) }) }
 	part(func() error { return s.read(reading, s.rpc, s.onRPC) })
 	part(func() error { return s.read(reading, s.ai, s.onAI) })
-	part(func() error { return s.ping(ctx, s.rpc) })
-	part(func() error { return s.ping(ctx, s.ai) })
+	for _, conn := range s.sockets {
+		part(func() error { return s.ping(ctx, conn) })
+	}
 	for range s.Concurrency {
 		s.running.Go(func() { s.work(ctx) })
 	}
-	if err := s.register(ctx); err != nil {
+	err := s.register(ctx)
+	if len(s.Parsers) > 0 && err == nil {
+		parse := s.sockets[2]
+		part(func() error { return s.read(reading, parse, s.onParse) })
+		s.running.Go(func() { s.readSources(ctx, parse) })
+		err = s.announce(ctx, parse)
+	}
+	if err != nil {
 		end(err)
 	}
 	<-ctx.Done()
@@ -113,7 +131,7 @@ func (s *session) register(ctx context.Context) error {
 // close says good-bye if we leave, and is short when the connection is lost anyway.
 func (s *session) close(leaving bool) {
 	var wg sync.WaitGroup
-	for _, conn := range []*websocket.Conn{s.rpc, s.ai} {
+	for _, conn := range s.sockets {
 		wg.Go(func() {
 			if leaving {
 				_ = conn.Close(websocket.StatusNormalClosure, "")

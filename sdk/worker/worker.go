@@ -18,6 +18,8 @@ type Worker struct {
 	URL   string // of the hub: wss://hub.example, with a path if the hub has one; ws, http, https too
 	Token string
 	Flow  *Flow
+	// Parsers read data sources for knowledge bases, by the names that sources call for.
+	Parsers map[string]Parser
 
 	Logger       *slog.Logger  // slog.Default()
 	Concurrency  int           // calls that run side by side; 32
@@ -73,14 +75,9 @@ type connector struct {
 }
 
 func (w *Worker) connector() (*connector, error) {
-	base, err := url.Parse(w.URL)
-	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("worker: URL %q: want ws://host or wss://host", w.URL)
-	}
-	switch base.Scheme {
-	case "ws", "wss", "http", "https":
-	default:
-		return nil, fmt.Errorf("worker: URL %q: scheme must be ws, wss, http or https", w.URL)
+	base, err := parseURL(w.URL)
+	if err != nil {
+		return nil, err
 	}
 	c := &connector{Worker: *w, base: base}
 	if c.Logger == nil {
@@ -93,6 +90,20 @@ func (w *Worker) connector() (*connector, error) {
 	fill(&c.PingInterval, 20*time.Second)
 	fill(&c.Backoff, time.Second)
 	return c, nil
+}
+
+// parseURL reads the address of a hub.
+func parseURL(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("worker: URL %q: want ws://host or wss://host", text)
+	}
+	switch base.Scheme {
+	case "ws", "wss", "http", "https":
+		return base, nil
+	default:
+		return nil, fmt.Errorf("worker: URL %q: scheme must be ws, wss, http or https", text)
+	}
 }
 
 func fill[T int | int64 | time.Duration](field *T, value T) {

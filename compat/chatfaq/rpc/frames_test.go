@@ -166,9 +166,24 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
+// FuzzParsers: whatever a worker says of parsers is read or refused.
+func FuzzParsers(f *testing.F) {
+	f.Add([]byte(`{"parsers":["p1"]}`))
+	f.Add([]byte(`{"task_id":7}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		p := &parsers{names: map[*socket][]string{}}
+		c := &socket{}
+		_ = p.finish(c, raw)
+		if p.join(c, raw) == nil && len(p.names[c]) > maxParsers {
+			t.Fatal("too many names")
+		}
+	})
+}
+
 // FuzzAsks: whatever a worker asks of a model is read or refused.
 func FuzzAsks(f *testing.F) {
 	f.Add([]byte(`{"llm_config_name":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"function":{"name":"f"}}],"thinking":"low"}`))
+	f.Add([]byte(`{"llm_config_name":"m","messages":[{"role":"user"}],"thinking":{"type":"enabled","budget_tokens":9},"cache_config":{"name":"c","ttl":1}}`))
 	f.Add([]byte(`{"llm_config_name":"m","messages":[{"role":"user","content":[{"type":"tool_result","tool_result":{"id":"t","result":[1]}}]}]}`))
 	f.Add([]byte(`{"messages":[{"content":null}],"stream":true,"response_schema":{}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {

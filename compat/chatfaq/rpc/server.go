@@ -73,6 +73,7 @@ type Server struct {
 	transcripts transcripts
 	registering sync.Mutex // registrations are rare: one at a time
 	dropped     atomic.Int64
+	parsers     parsers
 
 	mu       sync.Mutex
 	sockets  map[*socket]struct{}
@@ -89,7 +90,7 @@ func New(o Options) *Server {
 	}
 	return &Server{
 		Options: o, node: chat.NewID(), pool: newPool(o.Limits.Calls), transcripts: transcripts{store: o.Store, now: o.Now, link: o.Link},
-		sockets: map[*socket]struct{}{}, reserved: map[string]int{},
+		parsers: parsers{names: map[*socket][]string{}}, sockets: map[*socket]struct{}{}, reserved: map[string]int{},
 	}
 }
 
@@ -102,6 +103,7 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /back/api/login/{$}", s.login)
 	mux.HandleFunc("POST /back/api/logout/{$}", s.logout)
 	mux.HandleFunc("GET /back/api/broker/sdks/{$}", s.listWorkers)
+	s.mountKnowledge(mux)
 }
 
 // Run watches tokens, and hears of workers of other nodes, until ctx ends; then all sockets are closed.
