@@ -73,20 +73,25 @@ func shop(gate <-chan struct{}) *worker.Flow {
 			{Name: "Slow", Events: []string{"slowly"}},
 			{Name: "Ask", Events: []string{"ask_file"}},
 			{Name: "Got", Events: []string{"got_file"}},
+			{Name: "Rate", Events: []string{"rate"}},
 		},
 		Transitions: []worker.Transition{
 			{Dest: "Slow", Conditions: []string{"slow"}},
 			{Dest: "Ask", Conditions: []string{"file"}},
 			{Dest: "Got", Conditions: []string{"uploaded"}},
-			{Dest: "Answer", Unless: []string{"slow", "file", "uploaded"}},
+			{Dest: "Rate", Conditions: []string{"rates"}},
+			{Dest: "Answer", Unless: []string{"slow", "file", "uploaded", "rates"}},
 		},
-		Conditions: map[string]worker.Condition{"slow": word("slowly"), "file": word("file"), "uploaded": uploaded},
+		Conditions: map[string]worker.Condition{"slow": word("slowly"), "file": word("file"), "uploaded": uploaded, "rates": word("rate")},
 		Events: map[string][]worker.Event{
 			"greet":    {say("Hello!"), say("What can I do for you?")},
 			"count":    {count},
 			"slowly":   {slowly(gate)},
 			"ask_file": {askFile},
 			"got_file": {gotFile},
+			"rate": {func(_ context.Context, _ *worker.Conversation, yield worker.Yield) error {
+				return yield(worker.StarRating{Hint: "How was it?"})
+			}},
 		},
 	}
 }

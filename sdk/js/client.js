@@ -155,7 +155,7 @@ export class Client extends EventTarget {
   // { feedback_comment }.
   feedback(source, data) {
     const at = this.messages.findIndex((m) => m.id === source.id)
-    const target = this.messages.slice(0, Math.max(at, 0)).findLast((m) => !feedbackTypes.has(m.stack[0]?.type))
+    const target = this.messages.slice(0, Math.max(at, 0)).findLast((m) => m.id != null && !feedbackTypes.has(m.stack[0]?.type))
     return this.#rest('user-feedback/', {
       method: 'POST', headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ message_source: source.id, message_target: target?.id ?? null, feedback_data: data }),

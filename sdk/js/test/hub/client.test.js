@@ -149,6 +149,19 @@ test('a file goes up, and the bot can read it', async (t) => {
   assert.deepEqual(texts(chat.messages.slice(before)), ['human: Bill.PDF', 'bot: Bill.PDF: 200 OK: four euros'])
 })
 
+test('a rating is kept, also where what it is about is the end of a turn', async (t) => {
+  const chat = await open(t)
+  await unlocked(chat)
+  await chat.ask('one', { timeout: 40_000 })
+  const end = chat.messages.at(-1)
+  assert.deepEqual([end.stack, typeof end.id], [[], 'number'])
+  const [bubble] = await chat.ask('rate', { timeout: 40_000 })
+  const record = await chat.feedback(bubble, { star_rating: 4, star_rating_max: 5 })
+  assert.deepEqual([record.message_source, record.message_target], [bubble.id, end.id])
+  const listed = await fetch(new URL(`/back/api/broker/user-feedback/?message_source=${bubble.id}`, url))
+  assert.deepEqual((await listed.json()).results.map((r) => r.feedback_data), [{ star_rating: 4, star_rating_max: 5 }])
+})
+
 test('a flow that is not there is told', async (t) => {
   const chat = new Client({ url, flow: 'nothing', conversation: 'c1', user: 'u1' })
   t.after(() => chat.close())
