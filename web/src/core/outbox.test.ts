@@ -76,3 +76,24 @@ test('what was cleared stays so, whatever a late answer says', async () => {
   await vi.advanceTimersByTimeAsync(60_000)
   expect(keep.keys()).toEqual([])
 })
+
+test('tabs do not take away what waits in the others', async () => {
+  const keep = memoryKeep()
+  const ids = () => (JSON.parse(keep.get('box') ?? '[]') as { id: string }[]).map((w) => w.id)
+  const away = () => Promise.reject(new Error('offline'))
+  let on = false
+  const one = outbox(away, keep)
+  const two = outbox(() => (on ? Promise.resolve() : away()), keep)
+  one.box.add(letter('1'))
+  two.box.add(letter('2'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(ids().sort()).toEqual(['1', '2'])
+  on = true
+  two.box.flush()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(ids()).toEqual(['1'])
+  const three = outbox(() => Promise.resolve(), keep)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(three.sent).toEqual(['1'])
+  one.box.stop()
+})

@@ -30,12 +30,14 @@ export interface OutboxOptions {
 // again without waiting for a reconnect. What was not confirmed survives a reload.
 export class Outbox {
   private all: Waiting[]
+  private mine = new Set<string>() // all that this tab has had
   private busy = new Set<string>() // conversations with a send under way
   private timers = new Map<string, ReturnType<typeof setTimeout>>()
   private stopped = false
 
   constructor(private readonly o: OutboxOptions) {
     this.all = read(o.keep.get(o.name))
+    for (const w of this.all) this.mine.add(w.id)
     queueMicrotask(() => this.flush())
   }
 
@@ -78,9 +80,18 @@ export class Outbox {
 
   private put(all: Waiting[]): void {
     this.all = all
-    // who has signed out has left nothing behind: an answer that comes late brings nothing back
-    if (!this.stopped || this.o.keep.get(this.o.name) !== null) this.o.keep.set(this.o.name, all.length ? JSON.stringify(all) : null)
+    this.store()
     this.o.onChange(all)
+  }
+
+  // store keeps what waits here beside what waits in other tabs.
+  private store(): void {
+    const { keep, name } = this.o
+    // who has signed out has left nothing behind: an answer that comes late brings nothing back
+    if (this.stopped && keep.get(name) === null) return
+    for (const w of this.all) this.mine.add(w.id)
+    const list = [...read(keep.get(name)).filter((w) => !this.mine.has(w.id)), ...this.all]
+    keep.set(name, list.length ? JSON.stringify(list) : null)
   }
 
   private async next(conversation: string): Promise<void> {
