@@ -1,4 +1,5 @@
 import type { API, List } from '../core/api'
+import { Burst } from '../core/burst'
 import { Drafts } from '../core/drafts'
 import { openFeed, shared } from '../core/feed'
 import { newID } from '../core/id'
@@ -8,7 +9,8 @@ import { Problem } from '../core/problem'
 import type { Session } from '../core/session'
 import type { Frame } from '../core/sse'
 import { Store } from '../core/store'
-import { emptyState, reduce, seen, type Action, type DeskState } from './state'
+import { Passing } from './passing'
+import { emptyState, needed, reduce, seen, type Action, type DeskState } from './state'
 import { textOf, type Agent, type Channel, type Conversation, type Event, type FieldDef, type Message, type Offer, type Presence, type Queue } from './types'
 import { asks, type View } from './views'
 
@@ -29,6 +31,8 @@ export class Desk {
   private timer: ReturnType<typeof setTimeout> | undefined
   private afterwards = new Map<string, () => void>() // what follows a message
   private marked = new Map<string, number>() // what was said to be read
+  private passing = new Passing()
+  private come: Frame[] = []
 
   constructor(
     readonly api: API,
@@ -71,6 +75,7 @@ export class Desk {
     this.feed.stop()
     this.outbox.stop()
     clearTimeout(this.timer)
+    this.aroundSoon.stop()
   }
 
   private line(line: DeskState['line']): void {
@@ -111,7 +116,7 @@ export class Desk {
       for (let at: string | undefined = cursor, pages = 0; pages < 10; pages++) {
         const page: List<Conversation> = await this.api.get('/v1/conversations', { ...query, limit: v.name === 'all' ? 100 : 200, cursor: at })
         this.cursors.set(key, page.next ?? null)
-        this.store.do({ do: 'conversations', list: page.items })
+        this.listed(page.items)
         at = page.next
         if (!at || this.state.conversations.size > known) break
       }
@@ -126,25 +131,42 @@ export class Desk {
       this.api.get<List<Conversation>>('/v1/conversations', { q, limit: 30 }, signal),
       this.api.get<{ people: { conversation?: string }[]; messages: Hit[]; behind?: boolean }>('/v1/search', { q, limit: 30 }, signal),
     ])
-    this.store.do({ do: 'conversations', list: list.items })
+    this.listed(list.items)
     const others = found.people.flatMap((p) => p.conversation ?? []).filter((id) => !this.state.conversations.has(id))
     await Promise.all(others.slice(0, 10).map((id) => this.read(id)))
     const ids = [...list.items.map((c) => c.id), ...found.people.flatMap((p) => p.conversation ?? [])]
     return { conversations: [...new Set(ids)], messages: found.messages, behind: found.behind ?? false }
   }
 
+  // frame gathers what comes in one go: the page looks at it once, also after a long sleep.
   private frame(f: Frame): void {
-    const body = JSON.parse(f.data) as Record<string, unknown>
-    if (f.kind === 'typing') return this.typing(body as never)
-    if (f.kind === 'presence') return this.present(body as never)
-    const e = body as unknown as Event
+    if (this.come.push(f) > 1) return
+    queueMicrotask(() => {
+      const actions: Action[] = []
+      const events: Event[] = []
+      for (const { kind, data } of this.come.splice(0)) {
+        const body = JSON.parse(data) as never
+        if (kind === 'typing') actions.push(...this.typing(body))
+        else if (kind === 'presence') actions.push(...this.present(body))
+        else {
+          const event = body as Event
+          this.own(event)
+          actions.push({ do: 'event', event })
+          events.push(event)
+        }
+      }
+      this.store.do(...actions)
+      for (const e of events) this.follow(e)
+    })
+  }
+
+  // follow does what an event asks for.
+  private follow(e: Event): void {
     if (!e.conversation) {
       if (e.kind === 'agent_changed' || e.kind === 'queue_changed' || e.kind === 'team_changed') this.around()
       return
     }
     const known = this.state.conversations.has(e.conversation)
-    this.own(e)
-    this.store.do({ do: 'event', event: e })
     const t = this.state.threads.get(e.conversation)
     if (t?.atEnd && e.seq > (t.events.at(-1)?.seq ?? 0)) void this.catchUp(e.conversation)
     // whose reach is not everything is not told how agents are: these moves change it
@@ -167,21 +189,20 @@ export class Desk {
     return this.state.offers.get(id)?.agents.includes(this.me) === true
   }
 
-  private typing(t: { conversation: string; sender: { type: string; id?: string; name?: string }; on?: boolean }): void {
-    if (t.sender.id === this.me) return
+  private typing(t: { conversation: string; sender: { type: string; id?: string; name?: string }; on?: boolean }): Action[] {
+    if (t.sender.id === this.me) return []
     const { conversation: id } = t
-    this.store.do({ do: 'typing', id, name: t.sender.name || (this.state.conversations.get(id)?.contact.name ?? ''), on: t.on !== false, now: Date.now() })
+    return [{ do: 'typing', id, name: t.sender.name || (this.state.conversations.get(id)?.contact.name ?? ''), on: t.on !== false, now: Date.now() }]
   }
 
-  private present(p: Presence & { conversation: string }): void {
-    if (p.user !== this.me) this.store.do({ do: 'presence', id: p.conversation, presence: [p] })
+  private present(p: Presence & { conversation: string }): Action[] {
+    return p.user === this.me ? [] : [{ do: 'presence', id: p.conversation, presence: [p] }]
   }
 
-  private aroundTimer: ReturnType<typeof setTimeout> | undefined
+  private aroundSoon = new Burst(() => void this.readAround(), 200)
   private aroundTurn = 0
   around(): void {
-    clearTimeout(this.aroundTimer)
-    this.aroundTimer = setTimeout(() => void this.readAround(), 100)
+    this.aroundSoon.tell()
   }
 
   // readAround reads who is there and the queues; of several reads the one that began last counts.
@@ -212,12 +233,33 @@ export class Desk {
   async read(id: string): Promise<Conversation | null> {
     try {
       const c = await this.api.get<Conversation>('/v1/conversations/' + id)
+      if (!this.state.conversations.has(id)) this.passing.came(id)
       this.store.do({ do: 'conversations', list: [c] })
+      this.letGo()
       return c
     } catch (err) {
-      if (err instanceof Problem && err.status === 404) this.store.do({ do: 'forget', id })
+      if (err instanceof Problem && err.status === 404) this.store.do({ do: 'forget', ids: [id] })
       return null
     }
+  }
+
+  private listed(list: Conversation[]): void {
+    this.passing.asked(list)
+    this.store.do({ do: 'conversations', list })
+  }
+
+  // letGo forgets what only passed by.
+  private letGo(): void {
+    const ids = this.passing.leaving((id) => needed(this.state, id))
+    if (!ids.length) return
+    this.cursors.clear() // a list that comes to where they were reads them again
+    for (const id of ids) this.marked.delete(id)
+    this.store.do({ do: 'forget', ids })
+  }
+
+  // show tells which conversation is before the agent's eyes: its events stay.
+  show(id: string): void {
+    this.store.do({ do: 'shown', id })
   }
 
   // open sees that a conversation's newest events are there, or those around a message.

@@ -13,7 +13,7 @@ import { Inbox } from './inbox'
 import { loadMore } from './lazy'
 import { useLeaving, useNotices } from './notices'
 import { ThreadPane } from './thread'
-import { readView, writeView } from './views'
+import { counts, readView, writeView } from './views'
 
 export const catalogues: Loader = {
   en: () => import('./locales/en.json'),
@@ -104,9 +104,8 @@ function Notices() {
 function useTitle(): void {
   const { desk } = useDeskWorld()
   const n = useStore(desk.store, (s) => {
-    let n = s.offers.size ? [...s.offers.values()].filter((o) => o.agents.includes(s.me.id)).length : 0
-    for (const c of s.conversations.values()) if (c.state === 'assigned' && c.assignee === s.me.id && c.unread > 0) n++
-    return n
+    const offers = s.offers.size ? [...s.offers.values()].filter((o) => o.agents.includes(s.me.id)).length : 0
+    return offers + counts(s).unread
   })
   useLayoutEffect(() => {
     document.title = (n ? `(${n}) ` : '') + 'Dragoman'

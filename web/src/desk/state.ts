@@ -34,11 +34,13 @@ export interface DeskState {
   line: Line
   loaded: boolean
   picked: ReadonlySet<string> // for acts on many
+  shown: string // the conversation that was opened last; '' is none
 }
 
 export type Action =
   | { do: 'conversations'; list: Conversation[] }
-  | { do: 'forget'; id: string }
+  | { do: 'forget'; ids: string[] }
+  | { do: 'shown'; id: string }
   | { do: 'event'; event: Event }
   | { do: 'thread'; id: string; events: Event[]; atEnd: boolean; how: 'replace' | 'before' | 'after' }
   | { do: 'overlay'; id: string; patch: Partial<Conversation> | null }
@@ -56,7 +58,7 @@ export type Action =
 export function emptyState(me: DeskState['me'], now: number): DeskState {
   return {
     me, conversations: new Map(), overlays: new Map(), troubles: new Map(), threads: new Map(), offers: new Map(), typing: new Map(), presence: new Map(),
-    agents: [], queues: [], channels: new Map(), states: [], teams: [], fields: [], runs: new Map(), outbox: [], line: { state: 'connecting', since: now }, loaded: false, picked: new Set(),
+    agents: [], queues: [], channels: new Map(), states: [], teams: [], fields: [], runs: new Map(), outbox: [], line: { state: 'connecting', since: now }, loaded: false, picked: new Set(), shown: '',
   }
 }
 
@@ -68,19 +70,21 @@ export function reduce(s: DeskState, a: Action): DeskState {
     case 'conversations':
       return { ...s, conversations: merged(s.conversations, a.list) }
     case 'forget':
-      return { ...s, conversations: without(s.conversations, a.id), offers: without(s.offers, a.id), picked: withoutOf(s.picked, a.id) }
+      return { ...s, conversations: without(s.conversations, ...a.ids), offers: without(s.offers, ...a.ids), picked: withoutOf(s.picked, a.ids) }
+    case 'shown':
+      return s.shown === a.id ? s : { ...s, shown: a.id }
     case 'event':
       return onEvent(s, a.event)
     case 'thread':
-      return { ...s, threads: bounded(put(without(s.threads, a.id), a.id, joined(a.how === 'replace' ? undefined : s.threads.get(a.id), a))) }
+      return { ...s, threads: bounded(put(without(s.threads, a.id), a.id, joined(a.how === 'replace' ? undefined : s.threads.get(a.id), a)), mostThreads, s.shown) }
     case 'overlay':
       return { ...s, overlays: a.patch ? put(s.overlays, a.id, a.patch) : without(s.overlays, a.id) }
     case 'trouble':
       return { ...s, troubles: a.trouble ? put(s.troubles, a.id, a.trouble) : without(s.troubles, a.id) }
     case 'typing':
-      return { ...s, typing: a.on ? put(s.typing, a.id, { name: a.name, until: a.now + typingTime }) : without(s.typing, a.id) }
+      return { ...s, typing: a.on ? bounded(put(without(s.typing, a.id), a.id, { name: a.name, until: a.now + typingTime }), mostSignals, s.shown) : without(s.typing, a.id) }
     case 'presence':
-      return { ...s, presence: put(s.presence, a.id, merge(s.presence.get(a.id) ?? [], a.presence)) }
+      return { ...s, presence: bounded(put(without(s.presence, a.id), a.id, merge(s.presence.get(a.id) ?? [], a.presence)), mostSignals, s.shown) }
     case 'outbox':
       return { ...s, outbox: a.list }
     case 'line':
@@ -110,15 +114,15 @@ function put<V>(m: ReadonlyMap<string, V>, k: string, v: V): ReadonlyMap<string,
   return new Map(m).set(k, v)
 }
 
-function without<V>(m: ReadonlyMap<string, V>, k: string): ReadonlyMap<string, V> {
-  if (!m.has(k)) return m
+function without<V>(m: ReadonlyMap<string, V>, ...keys: string[]): ReadonlyMap<string, V> {
+  if (!keys.some((k) => m.has(k))) return m
   const next = new Map(m)
-  next.delete(k)
+  for (const k of keys) next.delete(k)
   return next
 }
 
-function withoutOf(s: ReadonlySet<string>, k: string): ReadonlySet<string> {
-  return s.has(k) ? new Set([...s].filter((x) => x !== k)) : s
+function withoutOf(s: ReadonlySet<string>, keys: string[]): ReadonlySet<string> {
+  return keys.some((k) => s.has(k)) ? new Set([...s].filter((x) => !keys.includes(x))) : s
 }
 
 // merged takes over what was read, unless an event has told of something newer.
@@ -167,7 +171,7 @@ function onEvent(s: DeskState, e: Event): DeskState {
   let next = s
   if (c && e.seq > c.last_seq) next = { ...next, conversations: put(next.conversations, id, moved(c, e)) }
   if (t) {
-    const with_ = threadAfter(t, e)
+    const with_ = threadAfter(t, e, s.shown === id ? longest : longestUnseen)
     if (with_ !== t) next = { ...next, threads: put(next.threads, id, with_) }
   }
   const offers = offersAfter(next.offers, id, e)
@@ -186,20 +190,32 @@ function runOf(s: DeskState, e: Event): string {
 
 const sorted = (o: Run['inputs']) => JSON.stringify(Object.entries(o).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-// longest bounds how many events of one conversation are kept, mostThreads how many conversations: what is dropped can be read again.
+// longest bounds how many events of the open conversation are kept, longestUnseen of others, mostThreads of how many: what is dropped can be read again.
+// mostSignals bounds who types and who looks: those who went without a word.
 const longest = 4000
+const longestUnseen = 200
 const mostThreads = 40
+const mostSignals = 200
 
-function bounded(m: ReadonlyMap<string, Thread>): ReadonlyMap<string, Thread> {
-  if (m.size <= mostThreads) return m
-  return new Map([...m].slice(m.size - mostThreads))
+// bounded drops the oldest, but never the one that is shown.
+function bounded<V>(m: ReadonlyMap<string, V>, most: number, shown: string): ReadonlyMap<string, V> {
+  if (m.size <= most) return m
+  const oldest = [...m.keys()].slice(0, m.size - most)
+  return without(m, ...oldest.filter((id) => id !== shown))
+}
+
+// needed tells a conversation that the agent has to do with, or may have at once.
+export function needed(s: DeskState, id: string): boolean {
+  const c = s.conversations.get(id)
+  if (c?.state === 'queued' || (c?.state === 'assigned' && c.assignee === s.me.id)) return true
+  return s.shown === id || [s.threads, s.offers, s.overlays, s.troubles, s.picked].some((m) => m.has(id)) || s.outbox.some((w) => w.conversation === id)
 }
 
 // threadAfter appends what follows without a gap, and moves the status of messages on.
-function threadAfter(t: Thread, e: Event): Thread {
+function threadAfter(t: Thread, e: Event, most: number): Thread {
   const last = t.events.at(-1)?.seq ?? 0
   let events = t.events
-  if (t.atEnd && e.seq === last + 1) events = [...(events.length >= longest ? events.slice(longest / 2) : events), e]
+  if (t.atEnd && e.seq === last + 1) events = [...(events.length >= most ? events.slice(-most / 2) : events), e]
   events = received(events, e)
   return events === t.events ? t : { ...t, events }
 }

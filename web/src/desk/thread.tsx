@@ -30,6 +30,7 @@ export function ThreadPane({ id, seq, panel }: { id: string; seq: number; panel:
   useEffect(() => {
     let here = true
     fail(null)
+    desk.show(id)
     desk.open(id, seq).catch((e: Error) => here && fail(e))
     return () => void (here = false)
   }, [id, seq])

@@ -1,4 +1,4 @@
-import { seen, type DeskState } from './state'
+import type { DeskState } from './state'
 import type { Conversation } from './types'
 
 export type ViewName = 'mine' | 'waiting' | 'snoozed' | 'all'
@@ -81,21 +81,43 @@ const cmp = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 // listed is the view's conversations in order, those with a higher priority first.
 export function listed(s: Pick<DeskState, 'conversations' | 'overlays' | 'me'>, v: View): Conversation[] {
   const out: Conversation[] = []
-  for (const id of s.conversations.keys()) {
-    const c = seen(s as DeskState, id)!
+  for (const c of all(s)) {
     if (belongs(c, v, s.me.id)) out.push(c)
   }
   const order = orders[v.sort]
   return out.sort((a, b) => (v.sort === 'updated' ? 0 : (b.priority ?? 0) - (a.priority ?? 0)) || order(a, b) || cmp(a.id, b.id))
 }
 
-// counts are what the tabs show: mine that are unread, and how many wait.
-export function counts(s: DeskState): { unread: number; waiting: number; snoozed: number } {
+// all are the conversations with what was done here and is not confirmed yet.
+function* all(s: Pick<DeskState, 'conversations' | 'overlays'>): Iterable<Conversation> {
+  for (const [id, c] of s.conversations) {
+    const o = s.overlays.size ? s.overlays.get(id) : undefined
+    yield o ? { ...c, ...o } : c
+  }
+}
+
+interface Counts {
+  unread: number
+  waiting: number
+  snoozed: number
+}
+
+const counted = new WeakMap<DeskState['conversations'], { overlays: DeskState['overlays']; counts: Counts }>()
+
+// counts are what the tabs show: mine that are unread, and how many wait. Several parts ask with every change: they are counted once.
+export function counts(s: DeskState): Counts {
+  const was = counted.get(s.conversations)
+  if (was?.overlays === s.overlays) return was.counts
+  const now = { overlays: s.overlays, counts: count(s) }
+  counted.set(s.conversations, now)
+  return now.counts
+}
+
+function count(s: DeskState): Counts {
   let unread = 0
   let waiting = 0
   let snoozed = 0
-  for (const id of s.conversations.keys()) {
-    const c = seen(s, id)!
+  for (const c of all(s)) {
     if (c.state === 'queued') waiting++
     if (c.state !== 'assigned' || c.assignee !== s.me.id) continue
     if (c.snoozed) snoozed++
