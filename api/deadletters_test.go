@@ -144,7 +144,9 @@ func changedLetters(t *testing.T, w *world) {
 	answers := make([]answer, 8)
 	var wg sync.WaitGroup
 	for i := range answers {
-		wg.Go(func() { answers[i] = w.call("POST", replay, "write", `{"reason":"a typo","message":{"text":"apples and pears"}}`) })
+		wg.Go(func() {
+			answers[i] = w.call("POST", replay, "write", `{"reason":"a typo","message":{"text":"apples and pears"}}`)
+		})
 	}
 	wg.Wait()
 	sent := 0
