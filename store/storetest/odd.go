@@ -127,6 +127,8 @@ func strangeOurs(s *site, fixed chat.ConversationID, a, b, c string) []store.Com
 		&store.Record{Workspace: s.ws, Conversation: fixed, Kind: chat.Kind(a), Data: json.RawMessage(b), Once: c},
 		&store.Record{Workspace: s.ws, Conversation: fixed, Kind: chat.KindProfile, Profile: &chat.Profile{Person: chat.Person{Name: a, Language: b}}},
 		&store.Requeue{Workspace: s.ws, ID: a + "-1"},
+		&store.Resend{Workspace: s.ws, ID: "out-" + a, Address: b},
+		&store.DropQueue{Workspace: s.ws, Name: a},
 		&store.Erase{Workspace: s.ws, Contact: chat.ContactID(a)},
 		&store.PatchContact{Workspace: s.ws, Contact: s.look(fixed).Contact.ID, Name: &name, Properties: map[string]json.RawMessage{a: json.RawMessage(b)}},
 	}
@@ -141,6 +143,8 @@ func strangeTables(tb testing.TB, s *site, a, b, c string) {
 	blames(tb, "AddToken", err)
 	_, err = s.PutFlow(ctx, s.ws, a, json.RawMessage(b))
 	blames(tb, "PutFlow", err)
+	blames(tb, "DropFlow", s.DropFlow(ctx, s.ws, b))
+	blames(tb, "DropAgentState", s.DropAgentState(ctx, s.ws, c))
 	blames(tb, "SetNote", s.SetNote(ctx, s.ch, a, b))
 	blames(tb, "KeepAnswer", s.KeepAnswer(ctx, s.ws, a, store.Answer{Request: b, Body: c}))
 	blames(tb, "KeepPayload", s.KeepPayload(ctx, s.ws, a, b))
@@ -159,6 +163,12 @@ func strangeReads(tb testing.TB, s *site, a, b, c string) {
 	blames(tb, "Contacts", err)
 	_, _, err = s.DeadLetters(ctx, s.ws, a, 3)
 	blames(tb, "DeadLetters", err)
+	_, _, err = s.FindDeadLetters(ctx, s.ws, store.LetterFilter{Work: a, Kind: chat.Kind(b), Channel: chat.ChannelID(c), Class: a, Text: b, Limit: 3})
+	blames(tb, "FindDeadLetters", err)
+	_, err = s.DeadLetter(ctx, s.ws, a+"-1")
+	blames(tb, "DeadLetter", err)
+	_, err = s.HasQueue(ctx, s.ws, a)
+	blames(tb, "HasQueue", err)
 	_, err = s.Conversation(ctx, chat.WorkspaceID(a), chat.ConversationID(b))
 	blames(tb, "Conversation", err)
 	_, _, err = s.Log(ctx, s.ws, 0, 3, store.LogFilter{Kinds: []chat.Kind{chat.Kind(a), chat.Kind(b)}})

@@ -297,6 +297,20 @@ func letterPages(t *testing.T, db Database) {
 		}
 		equal(t, fmt.Sprint("letters in pages of ", limit), len(seen), 9)
 	}
+	for filter, want := range map[store.LetterFilter]int{
+		{Work: "out"}: 3, {Work: "hook-1", Text: "1"}: 1, {Text: "2"}: 3, {Class: "planted"}: 9, {Class: "plant"}: 0, {Kind: chat.KindMessage, Channel: s.ch}: 9, {Kind: chat.KindEdited}: 0,
+		{Text: "PLANTED"}: 0, {Since: time.Now().Add(time.Hour)}: 0,
+	} {
+		filter.Limit = 9
+		found, next, err := s.FindDeadLetters(t.Context(), s.ws, filter)
+		must(t, err)
+		equal(t, fmt.Sprintf("letters of %+v", filter), fmt.Sprint(len(found), next), fmt.Sprint(want, ""))
+		for _, l := range found {
+			one, err := s.DeadLetter(t.Context(), s.ws, l.ID)
+			must(t, err)
+			equal(t, "the letter", one.ID, l.ID)
+		}
+	}
 	_, _, err := s.DeadLetters(t.Context(), s.ws, "nonsense", 1)
 	equal(t, "a wrong cursor", chat.CodeOf(err), chat.CodeInvalid)
 }
