@@ -25,14 +25,14 @@ const orders = {
   async open({ name, path }) {
     const page = await hub.as(people.get(name), { path })
     await page.evaluate(watch)
-    page.cdp = await film(page)
+    page.cdp = await page.context().newCDPSession(page)
     await page.cdp.send('HeapProfiler.enable')
     await page.cdp.send('Performance.enable', { timeDomain: 'threadTicks' }) // work, not how long it took among others
     pages.set(name, page)
     return {}
   },
 
-  // late tells how long each message was under way until it was painted.
+  // late tells how long each message was under way until it was in the document, and until it was painted.
   async late() {
     const lists = await Promise.all([...pages.values()].map((p) => p.evaluate(() => window.late.splice(0))))
     return { late: lists.flat() }
@@ -61,16 +61,19 @@ const orders = {
       const page = await hub.tab(context)
       await page.addInitScript(observe)
       const cdp = await context.newCDPSession(page)
-      await cdp.send('Emulation.setCPUThrottlingRate', { rate: slow })
       await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
       await film(page)
-      await page.goto(site ? await shop(site) : path)
+      const to = site ? await shop(site) : hub.url + path
+      await page.goto(to, { waitUntil: 'commit' })
+      await cdp.send('Emulation.setCPUThrottlingRate', { rate: slow }) // not before: the site's process is a new one
       await comes[what](page)
       await page.waitForTimeout(500) // what comes late belongs to the first paint, too
       const load = (await metrics(cdp))('TaskDuration')
       await uses[what](page)
       await page.waitForTimeout(300) // the last event's entry comes with a frame
-      return { ...(await page.evaluate(() => window.vitals)), load, use: (await metrics(cdp))('TaskDuration') - load }
+      const use = (await metrics(cdp))('TaskDuration') - load
+      const seen = await page.evaluate(() => window.vitals)
+      return { ...seen, load, use, spin: await page.evaluate(calibrate) }
     } finally {
       await context.close()
     }
@@ -96,9 +99,10 @@ function watch() {
       else for (const n of c.addedNodes) look(n, now)
     }
     if (!now.length) return
+    const known = Date.now()
     requestAnimationFrame(() => {
       const painted = new MessageChannel()
-      painted.port1.onmessage = () => window.late.push(...now.map((at) => Date.now() - at))
+      painted.port1.onmessage = () => window.late.push(...now.map((at) => ({ known: known - at, painted: Date.now() - at })))
       painted.port2.postMessage(0)
     })
   }).observe(document, { childList: true, subtree: true, characterData: true })
@@ -113,12 +117,19 @@ function observe() {
   on('event', (e) => e.interactionId && (v.deeds[e.interactionId] = Math.max(v.deeds[e.interactionId] ?? 0, e.duration)), { durationThreshold: 16 })
 }
 
+// calibrate tells how long the machine takes for always the same, in milliseconds: it says what the other times are worth.
+function calibrate() {
+  const begin = performance.now()
+  let x = 0
+  for (let i = 0; i < 5e7; i++) x = (x * 31 + i) | 0
+  return performance.now() - begin + (x & 0)
+}
+
 // film takes the frames of a page: without anybody who takes them, headless Chromium paints when it likes.
 async function film(page) {
   const cdp = await page.context().newCDPSession(page)
   cdp.on('Page.screencastFrame', ({ sessionId }) => cdp.send('Page.screencastFrameAck', { sessionId }).catch(() => {}))
   await cdp.send('Page.startScreencast', { format: 'jpeg', quality: 1, maxWidth: 64, maxHeight: 64 })
-  return cdp
 }
 
 async function metrics(cdp) {
