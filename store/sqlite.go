@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	if e.conn, err = e.write.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
-	if e.read, err = openSQLiteFile(dsn+"&_pragma=query_only(1)"); err != nil {
+	if e.read, err = openSQLiteFile(dsn + "&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
 	e.read.SetMaxOpenConns(8)
