@@ -57,6 +57,10 @@ var dropScenes = []scene{
 	{"stored again, its numbers go on", "PUT", "/v1/flows/welcome", "flows", "", goodFlow, 200, `{"version":3}`, 0},
 	{"the versions since", "GET", "/v1/flows/welcome/versions", "read", "", "", 200, `{"items":[{"version":3}]}`, 0},
 
+	{"flow to a queue with signs", "PUT", "/v1/flows/signs", "flows", "", `{"states":[{"name":"a","initial":true,"events":[{"hand_over":{"queue":"R&D <1>"}}]}]}`, 200, "", 0},
+	{"queue with signs", "PUT", "/v1/queues/R%26D%20%3C1%3E", "admin", "", `{"rule":"everyone","members":[]}`, 200, `{"name":"R&D <1>"}`, 1},
+	{"used queue with signs", "DELETE", "/v1/queues/R%26D%20%3C1%3E", "admin", "", "", 409, `{"detail":"the queue is still used: the flow signs hands over to it"}`, 0},
+
 	{"state", "PUT", "/v1/agent-states/lunch", "admin", "", `{"available":false}`, 204, "", 0},
 	{"ann eats", "POST", "/v1/agents/ann/state", "write", "", `{"state":"lunch"}`, 200, "", 1},
 	{"used state", "DELETE", "/v1/agent-states/lunch", "admin", "", "", 409, `{"detail":"the state is still used: x is in it"}`, 0},

@@ -94,7 +94,7 @@ const draftSuffix = ".draft"
 
 // uses are all that can lead a conversation into the queue, or is told of it alone.
 func (c *DropQueue) uses() []use {
-	args, part := []any{c.ws, c.Name}, []any{c.ws, likePart(member("queue", c.Name))}
+	args, part, plain := []any{c.ws, c.Name}, []any{c.ws, likePart(member("queue", c.Name))}, []any{c.ws, likePart(plainMember("queue", c.Name))}
 	line := []any{c.ws, likePart("\n" + c.Name + "\n")}
 	const flows = `SELECT f.name FROM flows f WHERE f.workspace = $1 AND f.deleted_at = 0 AND f.definition LIKE $2 ESCAPE '\' AND f.name NOT LIKE '%` + draftSuffix + `'
  AND (f.version = (SELECT MAX(g.version) FROM flows g WHERE g.workspace = f.workspace AND g.name = f.name AND g.deleted_at = 0)
@@ -105,7 +105,7 @@ func (c *DropQueue) uses() []use {
  WHERE workspace = $1 AND queue = $2 AND queue <> '' AND state IN ('queued', 'assigned') HAVING COUNT(*) > 0`, args},
 		{"new conversations of the channel % wait there", "SELECT name FROM channels WHERE workspace = $1 AND queue = $2 ORDER BY no", args},
 		{"the queue % passes on to it", `SELECT name FROM queues WHERE workspace = $1 AND settings LIKE $2 ESCAPE '\' ORDER BY name`, part},
-		{"the flow % hands over to it", flows, part},
+		{"the flow % hands over to it", flows, plain},
 		{"the canned reply % is for it", `SELECT name FROM replies WHERE workspace = $1 AND queues LIKE $2 ESCAPE '\' ORDER BY name`, line},
 		{"the action % is for it", `SELECT name FROM actions WHERE workspace = $1 AND queues LIKE $2 ESCAPE '\' ORDER BY name`, line},
 	}
@@ -115,6 +115,15 @@ func (c *DropQueue) uses() []use {
 func member(name, value string) string {
 	raw, _ := json.Marshal(value) // a text: cannot fail
 	return `"` + name + `":` + string(raw)
+}
+
+// plainMember is member where the signs of HTML stand as they are, as in the canonical form of flows.
+func plainMember(name, value string) string {
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(value) // a text: cannot fail
+	return `"` + name + `":` + strings.TrimSuffix(out.String(), "\n")
 }
 
 // DropAgentState deletes a state in which no agent is. Stays in it keep its name.
