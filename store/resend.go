@@ -93,9 +93,12 @@ func (u *unit) unsent(ctx context.Context, job *jobRow) (*chat.Message, error) {
 }
 
 // here says it in the same conversation.
-func (c *Resend) here(_ context.Context, u *unit, conv *conversationRow, ch *channelRow, msg chat.Message) (Result, error) {
+func (c *Resend) here(ctx context.Context, u *unit, conv *conversationRow, ch *channelRow, msg chat.Message) (Result, error) {
 	if conv.state == chat.StateClosed {
 		return Result{}, chat.Faultf(chat.CodeClosed, "the conversation is closed: open it again first, or try the message again as it is")
+	}
+	if err := u.linkOwnReply(ctx, conv, &msg); err != nil {
+		return Result{}, err
 	}
 	by := c.By
 	conv.preview = preview(&msg)
