@@ -77,6 +77,24 @@ test('what was cleared stays so, whatever a late answer says', async () => {
   expect(keep.keys()).toEqual([])
 })
 
+test('who has stopped does not bring back what another one has sent', async () => {
+  const keep = memoryKeep()
+  let answer = (_: unknown) => {}
+  const one = outbox(() => new Promise((yes) => (answer = yes)), keep)
+  one.box.add(letter('1'))
+  one.box.add(letter('2'))
+  await vi.advanceTimersByTimeAsync(0)
+  one.box.stop()
+  const two = outbox((w) => (w.id === '3' ? Promise.reject(new Error('offline')) : Promise.resolve()), keep)
+  two.box.add(letter('3', 'other'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(two.sent).toEqual(['1', '2'])
+  answer({})
+  await vi.advanceTimersByTimeAsync(0)
+  expect((JSON.parse(keep.get('box')!) as { id: string }[]).map((w) => w.id)).toEqual(['3'])
+  two.box.stop()
+})
+
 test('tabs do not take away what waits in the others', async () => {
   const keep = memoryKeep()
   const ids = () => (JSON.parse(keep.get('box') ?? '[]') as { id: string }[]).map((w) => w.id)

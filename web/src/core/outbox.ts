@@ -87,10 +87,11 @@ export class Outbox {
   // store keeps what waits here beside what waits in other tabs.
   private store(): void {
     const { keep, name } = this.o
-    // who has signed out has left nothing behind: an answer that comes late brings nothing back
-    if (this.stopped && keep.get(name) === null) return
+    const kept = read(keep.get(name))
     for (const w of this.all) this.mine.add(w.id)
-    const list = [...read(keep.get(name)).filter((w) => !this.mine.has(w.id)), ...this.all]
+    // who has stopped, as at signing out, takes away what is done and brings nothing back: others may have sent it meanwhile
+    const own = this.stopped ? this.all.filter((w) => kept.some((k) => k.id === w.id)) : this.all
+    const list = [...kept.filter((w) => !this.mine.has(w.id)), ...own]
     keep.set(name, list.length ? JSON.stringify(list) : null)
   }
 
