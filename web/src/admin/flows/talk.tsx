@@ -29,11 +29,13 @@ async function testChannel(api: ReturnType<typeof useWorld>['api'], flow: string
 export async function freeTestChannel(api: ReturnType<typeof useWorld>['api'], flows: string[]): Promise<void> {
   const never = () => undefined
   const channels = await api.get<{ items: Channel[] }>('/v1/channels').catch(never)
-  const test = channels?.items.find((c) => c.connector === 'simulator' && c.name === testName && flows.includes(c.flow ?? ''))
+  const test = channels?.items.find((c) => c.connector === 'simulator' && c.name === testName)
   if (!test) return
-  await api.patch('/v1/channels/' + test.id, { flow: '' }).catch(never)
-  const open = await api.get<{ items: { id: string }[] }>('/v1/conversations', { channel: test.id, state: 'bot', limit: 200 }).catch(never)
-  await Promise.all((open?.items ?? []).map((c) => api.post(`/v1/conversations/${c.id}/close`, { reason: 'test' }).catch(never)))
+  const holds = (x: { flow?: string }) => flows.includes(x.flow ?? '')
+  if (holds(test)) await api.patch('/v1/channels/' + test.id, { flow: '' }).catch(never)
+  // another flow may have been tried out since: those of this one are open all the same
+  const open = await api.get<{ items: { id: string; flow?: string }[] }>('/v1/conversations', { channel: test.id, state: 'bot', limit: 200 }).catch(never)
+  await Promise.all((open?.items ?? []).filter(holds).map((c) => api.post(`/v1/conversations/${c.id}/close`, { reason: 'test' }).catch(never)))
 }
 
 // TestChat talks to a flow as a contact would, through a simulated channel. Prepare brings the flow up to date first.
