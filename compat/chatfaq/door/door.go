@@ -44,9 +44,10 @@ type Door struct {
 	address func(*http.Request) string
 	now     func() time.Time
 
-	mu     sync.Mutex
-	guests map[string]*bucket  // by address
-	known  map[string]struct{} // hashes of tokens that were good
+	mu      sync.Mutex
+	guests  map[string]*bucket       // by address
+	known   map[string]struct{}      // hashes of tokens that were good
+	looking map[string]chan struct{} // by hash, looks that count as wrong; closed at their end
 }
 
 // New makes a door. address tells where a request comes from; nil: from where its connection does.
@@ -54,7 +55,7 @@ func New(address func(*http.Request) string, now func() time.Time) *Door {
 	if address == nil {
 		address = peer
 	}
-	return &Door{address: address, now: now, guests: map[string]*bucket{}, known: map[string]struct{}{}}
+	return &Door{address: address, now: now, guests: map[string]*bucket{}, known: map[string]struct{}{}, looking: map[string]chan struct{}{}}
 }
 
 func peer(r *http.Request) string {
@@ -70,22 +71,35 @@ func (d *Door) Address(r *http.Request) string { return d.address(r) }
 
 // Look looks a token up, unless too many from this address were wrong; then only tokens that were good before are, for all callers may
 // share an address: a proxy's. find answers ErrWrong for a wrong one. A look counts as wrong while it is under way, so that of many at
-// once no more get through.
-func (d *Door) Look(address, hash string, find func() error) error {
+// once no more get through. Looks for the same token wait for one another until it is known to be good: after a restart all come at once.
+func (d *Door) Look(address, hash string, find func() error) (err error) {
 	counted, wait := d.enter(address, hash)
 	if wait > 0 {
 		return &TooManyError{wait}
 	}
-	err := find()
-	d.leave(address, hash, counted, err)
+	err = errUnknown
+	defer func() { d.leave(address, hash, counted, err) }()
+	err = find()
 	return err
 }
+
+// errUnknown is what came of a look that did not end.
+var errUnknown = errors.New("nobody knows the token yet")
 
 func (d *Door) enter(address, hash string) (counted bool, wait time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, good := d.known[hash]; good {
-		return false, 0
+	for {
+		if _, good := d.known[hash]; good {
+			return false, 0
+		}
+		other := d.looking[hash]
+		if other == nil {
+			break
+		}
+		d.mu.Unlock()
+		<-other
+		d.mu.Lock()
 	}
 	b := d.guests[address]
 	if b == nil {
@@ -95,13 +109,20 @@ func (d *Door) enter(address, hash string) (counted bool, wait time.Duration) {
 		b = &bucket{left: burst, at: d.now()}
 		d.guests[address] = b
 	}
-	wait = b.take(d.now())
-	return wait == 0, wait
+	if wait = b.take(d.now()); wait > 0 {
+		return false, wait
+	}
+	d.looking[hash] = make(chan struct{})
+	return true, 0
 }
 
 func (d *Door) leave(address, hash string, counted bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if counted {
+		close(d.looking[hash])
+		delete(d.looking, hash)
+	}
 	switch b := d.guests[address]; {
 	case errors.Is(err, ErrWrong):
 		delete(d.known, hash)

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -119,6 +120,32 @@ func TestManyAtOnce(t *testing.T) {
 	looked.Range(func(any, any) bool { n++; return true })
 	if n != burst {
 		t.Errorf("%d looked up", n)
+	}
+}
+
+// TestSameTokenAtOnce: when all come back after a restart, with one good token and from one proxy, nobody is refused.
+func TestSameTokenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(nil, time.Now)
+		gate := make(chan struct{})
+		for range 3 * burst {
+			go func() {
+				if err := d.Look("a", "good", func() error { <-gate; return nil }); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		close(gate)
+		synctest.Wait()
+	})
+	d := New(nil, time.Now)
+	func() {
+		defer func() { _ = recover() }()
+		_ = d.Look("a", "good", func() error { panic("broken") })
+	}()
+	if err := d.Look("a", "good", func() error { return nil }); err != nil {
+		t.Error(err)
 	}
 }
 
