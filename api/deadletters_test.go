@@ -131,7 +131,7 @@ func changedLetters(t *testing.T, w *world) {
 	apples, bea := w.letters("?q=pears")[0], w.letters("?q=bea")[0]
 	replay := "/v1/dead-letters/" + apples + "/replay"
 	for body, status := range map[string]int{
-		`{"message":{"text":""}}`: 422, `{"message":{"stack":[{"type":"hologram","payload":{}}]}}`: 422, `{"address":"+49 right"}`: 409, 
+		`{"message":{"text":""}}`: 422, `{"message":{"stack":[{"type":"hologram","payload":{}}]}}`: 422, `{"address":"+49 right"}`: 409,
 		`{"message":{"text":"x","reply_to":{"seq":999}}}`: 422, `{"reason":"` + strings.Repeat("x", 1001) + `"}`: 422,
 	} {
 		if got := w.call("POST", replay, "write", body); got.status != status {
