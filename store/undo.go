@@ -69,7 +69,7 @@ func (c *Undo) apply(ctx context.Context, u *unit) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if err := u.takesBack(ctx, conv.ws, d.From); err != nil {
+	if err := u.takesBack(ctx, conv.ws, e.Pos, d.From); err != nil {
 		return Result{}, err
 	}
 	back, err := u.putBack(ctx, conv, ch, *d.From, c)
@@ -134,10 +134,10 @@ func (u *unit) freshOf(conv *conversationRow) (list []chat.Event) {
 }
 
 // takesBack refuses a line, or a flow, that was deleted since.
-func (u *unit) takesBack(ctx context.Context, ws int64, was *chat.Stand) error {
+func (u *unit) takesBack(ctx context.Context, ws, since int64, was *chat.Stand) error {
 	switch was.State {
 	case chat.StateQueued:
-		return u.hasQueue(ctx, ws, was.Queue)
+		return u.keptQueue(ctx, ws, since, was.Queue)
 	case chat.StateBot:
 		gone, err := u.text(ctx, "SELECT name FROM flows WHERE workspace = $1 AND name = $2 AND version = $3 AND deleted_at <> 0", ws, was.Flow, was.Version)
 		if err == nil && gone != "" {
@@ -147,6 +147,20 @@ func (u *unit) takesBack(ctx context.Context, ws int64, was *chat.Stand) error {
 	default:
 		return nil
 	}
+}
+
+// keptQueue is hasQueue that lets a queue pass which was never stored: conversations wait there all the same.
+func (u *unit) keptQueue(ctx context.Context, ws, since int64, name string) error {
+	gone := u.hasQueue(ctx, ws, name)
+	if chat.CodeOf(gone) != chat.CodeConflict {
+		return gone
+	}
+	told, err := u.text(ctx, `SELECT kind FROM events WHERE workspace = $1 AND pos > $2 AND kind = $3 AND body LIKE $4 ESCAPE '\' LIMIT 1`,
+		ws, since, string(chat.KindQueueChanged), likePart(member("name", name)+`,"deleted":true`))
+	if err == nil && told != "" {
+		err = gone
+	}
+	return err
 }
 
 // putBack brings a conversation to where it was, as it stood there.

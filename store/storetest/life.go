@@ -355,6 +355,10 @@ func undoing(t *testing.T, db Database) {
 	e := d.do(&store.Snooze{Workspace: d.ws, Conversation: conv, By: ann}).Events[0]
 	d.do(undo(e, ann))
 	equal(t, "rests", d.look(conv).Snoozed, false)
+	move(chat.PlaceData{State: chat.StateQueued, Queue: "never stored"})
+	e = move(chat.PlaceData{State: chat.StateAssigned, Assignee: "ann"})
+	d.do(undo(e, ann))
+	equal(t, "never stored", d.look(conv).Queue, "never stored")
 	d.do(&store.PutQueue{Workspace: d.ws, Queue: store.Queue{Name: "brief", Rule: "everyone"}})
 	move(chat.PlaceData{State: chat.StateQueued, Queue: "brief"})
 	d.refuses(chat.CodeConflict, &store.DropQueue{Workspace: d.ws, Name: "brief"})
