@@ -306,12 +306,15 @@ test('desk 11: one status for all channels; away when the last tab closes', asyn
   await p.getByRole('button', { name: 'Go active' }).click()
   await until('she is active', async () => (await state()) === 'active')
   const second = await hub.tab(p.context(), '/desk')
-  await second.getByRole('button', { name: /My state/ }).waitFor()
+  await second.locator('.state-dot.on').waitFor() // the page knows that she is active, and so what to undo
+  const tabs = () => second.evaluate(() => Object.keys(JSON.parse(localStorage.getItem('dragoman.tabs') ?? '{}')).length)
+  await until('each knows of the other', async () => (await tabs()) === 2)
   await p.close({ runBeforeUnload: true })
   await until('the first tab is gone', () => p.isClosed())
+  await until('the other one has heard of it', async () => (await tabs()) === 1) // a browser tells its tabs a moment later
   assert.equal(await state(), 'active', 'another tab is open')
   await second.close({ runBeforeUnload: true })
-  await until('she is away', async () => (await state()) === 'inactive')
+  await until('she is inactive', async () => (await state()) === 'inactive')
 })
 
 test('desk 12: who else looks or types here is seen before one types', async () => {
