@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -53,8 +55,8 @@ func (u *tokenUses) write(ctx context.Context, s *Store) {
 			return
 		}
 		list := make([]stmt, 0, len(uses))
-		for id, at := range uses {
-			list = append(list, stmt{sql: "UPDATE tokens SET used_at = $1 WHERE uid = $2 AND used_at < $1", args: []any{micros(at), id}})
+		for _, id := range slices.Sorted(maps.Keys(uses)) { // in one order, so that nodes do not wait for one another in a circle
+			list = append(list, stmt{sql: "UPDATE tokens SET used_at = $1 WHERE uid = $2 AND used_at < $1", args: []any{micros(uses[id]), id}})
 		}
 		if err := s.engine.exec(ctx, list...); err != nil {
 			s.log.WarnContext(ctx, "store: when tokens were used", "err", err)

@@ -64,14 +64,13 @@ function ring(): void {
   }
 }
 
-const backPlace = 'dragoman.back'
-
 // useLeaving sets the agent to inactive when the last tab of the desk closes, and back when it was only loaded anew.
 export function useLeaving(): void {
   const { desk } = useDesk()
   const { keep, api } = useWorld()
   useEffect(() => {
     const id = String(Math.random())
+    const backPlace = 'dragoman.back.' + desk.me // the next one who signs in here is somebody else
     const here = () => setDeskTabs(keep, { ...deskTabs(keep), [id]: Date.now() })
     const back = sessionStorage.getItem(backPlace)
     // kept until the hub has it: who loads the page twice in a row is not forgotten
