@@ -372,6 +372,7 @@ test('admin 40: canned replies, fields and actions', async () => {
   await page.getByLabel('Name', { exact: true }).fill('create_case')
   await page.getByLabel('Address').fill('https://crm.example.com/hooks/case')
   await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'I have kept it' }).waitFor()
   assert.match(await page.getByRole('textbox', { name: 'Secret' }).last().inputValue(), /^whsec_/)
   await page.getByRole('button', { name: 'I have kept it' }).click()
   await axe(page)

@@ -49,7 +49,7 @@ test('playground 40: a newcomer talks with the sample flow, takes over and answe
   await page.getByRole('button', { name: 'Close conversation' }).click()
   await page.locator('.lab-bar').getByText('Closed').waitFor()
   await talk(page, 'one thing more')
-  assert.equal(await page.locator('.lab-moved').getByText('Conversation opened').count(), 2, 'a new conversation begins')
+  await until('a new conversation begins', async () => (await page.locator('.lab-moved').getByText('Conversation opened').count()) === 2)
   sound(page)
   await page.context().close()
 })

@@ -1,7 +1,7 @@
 // The first minute of a newcomer, signing in, and the frame.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { axe, everyLook, shot, sound, start } from './harness.mjs'
+import { axe, everyLook, shot, sound, start, until } from './harness.mjs'
 
 const hub = await start({ fresh: true })
 
@@ -109,7 +109,7 @@ test('start 07: settings: theme, language, single keys', async () => {
   await page.getByRole('button', { name: /settings/ }).click()
   await page.getByRole('menuitem', { name: 'Settings' }).click()
   await page.getByLabel('Colours').selectOption('dark')
-  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark')
+  await until('it is dark', () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme === 'dark'))
   await axe(page)
   await page.getByLabel('Language').selectOption('ar')
   await page.locator('html[dir=rtl]').waitFor()

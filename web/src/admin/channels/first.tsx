@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { List } from '../../core/api'
 import { Button, Field } from '../../parts/controls'
 import { Copy } from '../../parts/copy'
 import { Icon } from '../../parts/icon'
@@ -13,6 +14,8 @@ interface Arrived {
   from: string
 }
 
+const arrivedBy = (e: ChatEvent, conversation: string): Arrived => ({ conversation, text: textOf(e), from: e.sender?.name || e.sender?.id || '' })
+
 interface Receipt {
   seq: number
   status: string
@@ -26,9 +29,9 @@ export function FirstMessage({ channel, back, next }: { channel: Channel; back()
   const [arrived, set] = useState<Arrived | null>(null)
   const [answer, send] = useState<ChatEvent | null>(null)
   const [receipts, hear] = useState<Record<string, Receipt>>({})
-  useEvents((e) => {
+  const live = useEvents((e) => {
     if (e.channel !== channel.id || !e.conversation) return
-    if (e.kind === 'message' && e.direction === 'in') set({ conversation: e.conversation, text: textOf(e), from: e.sender?.name || e.sender?.id || '' })
+    if (e.kind === 'message' && e.direction === 'in') set(arrivedBy(e, e.conversation))
     if (e.kind !== 'receipt') return
     const about = e.data as unknown as Receipt
     const key = e.conversation + about.seq
@@ -36,13 +39,17 @@ export function FirstMessage({ channel, back, next }: { channel: Channel; back()
   })
   // the receipt may be here before the call that sent the answer is done
   const sent = answer && { ...answer, ...receipts[answer.conversation! + answer.seq] }
-  // what came before this page was open counts too
+  // what came before this page was open, or while the line was down, counts too
   useEffect(() => {
-    void api
-      .get<{ items: { id: string; preview?: string; contact: { name: string } }[] }>('/v1/conversations', { channel: channel.id, limit: 1 })
-      .then(({ items: [c] }) => c && set((was) => was ?? { conversation: c.id, text: c.preview ?? '', from: c.contact.name }))
-      .catch(() => {})
-  }, [])
+    const look = async () => {
+      const { items } = await api.get<List<{ id: string }>>('/v1/conversations', { channel: channel.id, limit: 1 })
+      if (!items[0]) return
+      const { items: events } = await api.get<List<ChatEvent>>(`/v1/conversations/${items[0].id}/events`, { limit: 50 })
+      const e = events.find((x) => x.kind === 'message' && x.direction === 'in')
+      if (e) set((was) => was ?? arrivedBy(e, items[0]!.id))
+    }
+    look().catch(() => {})
+  }, [live])
   return (
     <section class="card stack">
       <h2>{t('admin_step_message')}</h2>
