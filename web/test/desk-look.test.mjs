@@ -35,12 +35,12 @@ before(async () => {
   await hub.api('POST', `/v1/conversations/${waits.id}/transfer`, { queue: 'support' })
 })
 
-// active undoes what closing the last look did.
-const active = () => hub.api('POST', `/v1/agents/${ann.id}/state`, { state: 'active' })
+// stays lets a look be closed without making her inactive, which would come in the middle of the next one.
+const stays = (page) => page.evaluate(() => addEventListener('pagehide', (e) => e.stopImmediatePropagation(), { capture: true }))
 
 test('look 01: a conversation in every look', async () => {
   await everyLook(hub, ann, '/desk/c/' + carla.id, 'desk', async (page) => {
-    await active()
+    await stays(page)
     await page.locator('.state-dot.on').waitFor({ state: 'attached' })
     await page.getByRole('log').locator('.message').first().waitFor()
     await page.locator('[data-line=live]').waitFor({ state: 'attached' })
@@ -49,7 +49,7 @@ test('look 01: a conversation in every look', async () => {
 
 test('look 02: the list in every look', async () => {
   await everyLook(hub, ann, '/desk', 'list', async (page) => {
-    await active()
+    await stays(page)
     await page.locator('.chats .chat').first().waitFor()
     await page.locator('.offer').first().waitFor()
   })
