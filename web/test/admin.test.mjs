@@ -142,7 +142,7 @@ test('admin 36: a draft is talked to before it goes live; faults are found in th
   await area.fill(text.replace('"transitions": []', '"transitions": [{"dest": "Gone"}]'))
   await page.getByRole('button', { name: 'Let it go live' }).click()
   await page.getByRole('button', { name: /there is no state "Gone"/ }).click()
-  assert.equal(await area.evaluate((el) => el.value.slice(el.selectionStart, el.selectionEnd)), '"dest": "Gone"')
+  await until('the fault is marked', () => area.evaluate((el) => el.value.slice(el.selectionStart, el.selectionEnd) === '"dest": "Gone"'))
   await axe(page)
   assert.equal((await hub.api('GET', '/v1/flows/shop')).version, 1, 'something broken went live')
 

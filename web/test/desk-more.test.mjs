@@ -311,7 +311,7 @@ test('more 07: a conversation begins with an address, or with a contact found by
   await axe(page)
   await page.keyboard.press('Enter')
   await start.getByLabel('Channel').selectOption('Shop')
-  assert.equal(await start.getByLabel('Queue').evaluate((el) => el.selectedOptions[0].textContent), 'Help')
+  await until('the queue is hers', () => start.getByLabel('Queue').evaluate((el) => el.selectedOptions[0].textContent === 'Help'))
   await start.getByLabel('First message').fill('Good morning, your parcel is here.')
   await axe(page)
   await shot(page, 'start')
