@@ -1,4 +1,3 @@
--- +goose Up
 -- What looking after a hub needs: flows that are gone, why something was done, when a token was used last.
 
 ALTER TABLE flows  ADD COLUMN deleted_at BIGINT NOT NULL DEFAULT 0;  -- the name and its versions are never given anew: history names them
