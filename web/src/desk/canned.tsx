@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { List } from '../core/api'
 import { Badge } from '../parts/controls'
 import { useT, useWorld } from '../parts/world'
-import { begin, useSuggest, type Behind } from './suggest'
+import { begin, useSuggest, write, type Behind } from './suggest'
 import type { Canned } from './types'
 
 // slash finds a slash word that the caret is behind.
@@ -18,15 +18,11 @@ export function useCanned(id: string, field: RefObject<HTMLTextAreaElement | nul
   const { api } = useWorld()
   const [found, set] = useState<Canned[]>([])
   const put = (c: Canned, { from, q }: Behind) => {
-    const el = field.current!
-    change(text.slice(0, from) + c.text + text.slice(from + q.length + 1))
-    const hole = c.text.search(/\{\{/)
-    // after the new text is in the field
-    requestAnimationFrame(() => {
-      el.focus()
-      if (hole >= 0) el.setSelectionRange(from + hole, from + hole + (/^\{\{[^}]*\}\}/.exec(c.text.slice(hole))?.[0].length ?? 0))
-      else el.setSelectionRange(from + c.text.length, from + c.text.length)
-    })
+    const next = text.slice(0, from) + c.text + text.slice(from + q.length + 1)
+    const hole = /\{\{[^}]*(\}\})?/.exec(c.text)
+    const at = from + (hole?.index ?? c.text.length)
+    write(field.current!, next, at, at + (hole?.[1] ? hole[0].length : 0))
+    change(next)
   }
   const suggest = useSuggest<Canned>({
     field, on, find: slash, items: () => found, idOf: (c) => c.name, put, label: t('desk_canned'), none: t('desk_no_canned'),

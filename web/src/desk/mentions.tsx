@@ -4,7 +4,7 @@ import { matches } from '../parts/pick'
 import { useT } from '../parts/world'
 import { useDesk } from './context'
 import type { DeskState } from './state'
-import { begin, useSuggest, type Behind } from './suggest'
+import { begin, useSuggest, write, type Behind } from './suggest'
 import type { Conversation } from './types'
 
 export interface Mention {
@@ -41,14 +41,10 @@ export function useMentions(c: Conversation, field: RefObject<HTMLTextAreaElemen
   const t = useT()
   const { desk } = useDesk()
   const put = (m: Mention, { from, q }: Behind) => {
-    const el = field.current!
     const words = `@${m.name} `
-    change(text.slice(0, from) + words + text.slice(from + q.length + 1).replace(/^ /, ''), m)
-    // after the new text is in the field
-    requestAnimationFrame(() => {
-      el.focus()
-      el.setSelectionRange(from + words.length, from + words.length)
-    })
+    const next = text.slice(0, from) + words + text.slice(from + q.length + 1).replace(/^ /, '')
+    write(field.current!, next, from + words.length)
+    change(next, m)
   }
   const suggest = useSuggest<Mention>({
     field, on, put,

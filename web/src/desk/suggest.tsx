@@ -82,14 +82,17 @@ export function useSuggest<T>({ field, on, find, items, idOf, put, row, label, n
   return { at: on ? at : null, shown, look, key, list, attributes }
 }
 
+// write puts a text into the field and selects in it at once: by the next frame the next letters may have been typed, at the old caret.
+export function write(field: HTMLTextAreaElement, text: string, from: number, to = from): void {
+  field.value = text
+  field.focus()
+  field.setSelectionRange(from, to)
+}
+
 // begin writes the mark behind the words, as if it had been typed.
 export function begin(field: HTMLTextAreaElement, mark: string, text: string, change: (s: string) => void, look: () => void): void {
   const before = text && !/\s$/.test(text) ? `${text} ${mark}` : text + mark
+  write(field, before, before.length)
   change(before)
-  // after the new text is in the field
-  requestAnimationFrame(() => {
-    field.focus()
-    field.setSelectionRange(before.length, before.length)
-    look()
-  })
+  look()
 }
