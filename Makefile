@@ -27,7 +27,8 @@ pages: ## Build the pages, when Node is there and they are stale
 	@web/build
 
 test: needs pages ## Run all tests with the race detector
-	$(GO) test $(RACE) -timeout 20m ./...
+	@rm -f web/test-unsteady.log
+	$(GO) test $(RACE) -timeout 20m ./...; status=$$?; cat web/test-unsteady.log 2>/dev/null; exit $$status
 
 needs: ## Install what the tests need: PostgreSQL, curl, Node, Chromium, a C compiler (Debian, only when missing)
 	@.ci/needs
