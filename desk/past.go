@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -15,6 +16,8 @@ const (
 	maxPastDays   = 92
 	maxPastEvents = 200_000
 	maxPastScan   = 5_000_000 // positions of the log
+	maxLead       = 7 * 24 * time.Hour
+	maxLeadScan   = 200_000
 	pastPage      = 1000
 )
 
@@ -41,12 +44,15 @@ type moment struct {
 	to    chat.PlaceData
 	agent store.Agent
 	offer []string
+	turn  *int // the priority that it has now
 }
 
 // replayed are the kinds that matter.
-var replayed = []chat.Kind{chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed, chat.KindOffered, chat.KindAgentChanged}
+var replayed = []chat.Kind{
+	chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed, chat.KindOffered, chat.KindAgentChanged, chat.KindChanged,
+}
 
-// readPast reads it from the log.
+// readPast reads it from the log, with the days before: who had what when the time began, and who waited.
 func readPast(ctx context.Context, s *store.Store, ws chat.WorkspaceID, from, to time.Time) (p past, err error) {
 	if p.queues, err = s.Queues(ctx, ws); err != nil {
 		return p, err
@@ -54,7 +60,7 @@ func readPast(ctx context.Context, s *store.Store, ws chat.WorkspaceID, from, to
 	if err := p.readAgents(ctx, s, ws, from); err != nil {
 		return p, err
 	}
-	at, err := s.PositionAt(ctx, ws, from)
+	at, err := leadIn(ctx, s, ws, from)
 	if err != nil {
 		return p, err
 	}
@@ -67,7 +73,9 @@ func readPast(ctx context.Context, s *store.Store, ws chat.WorkspaceID, from, to
 			if !e.At.Before(to) {
 				return p, nil
 			}
-			p.moments = append(p.moments, momentOf(e))
+			if m := momentOf(e); m.kind != chat.KindAgentChanged || !m.at.Before(from) {
+				p.moments = append(p.moments, m)
+			}
 		}
 		if next == at {
 			return p, nil
@@ -76,6 +84,16 @@ func readPast(ctx context.Context, s *store.Store, ws chat.WorkspaceID, from, to
 			return p, chat.Faultf(chat.CodeInvalid, fmt.Sprintf("too much has happened in that time (more than %d events of routing, or %d of all kinds): ask about less", maxPastEvents, maxPastScan))
 		}
 	}
+}
+
+// leadIn is where to begin to read, so that little of what was going on at a time is missed.
+func leadIn(ctx context.Context, s *store.Store, ws chat.WorkspaceID, at time.Time) (int64, error) {
+	then, err := s.PositionAt(ctx, ws, at)
+	if err != nil {
+		return 0, err
+	}
+	before, err := s.PositionAt(ctx, ws, at.Add(-maxLead))
+	return max(before, then-maxLeadScan), err
 }
 
 // readAgents takes the agents as they are now, in the states that they were in.
@@ -110,13 +128,17 @@ func momentOf(e chat.Event) moment {
 		var o chat.OfferData
 		_ = json.Unmarshal(e.Data, &o)
 		m.offer = o.Agents
+	case chat.KindChanged:
+		var c chat.ChangedData
+		_ = json.Unmarshal(e.Data, &c)
+		m.turn = c.Priority
 	default:
 		_ = json.Unmarshal(e.Data, &m.to)
 	}
 	return m
 }
 
-// stay is one wait in a queue, as it went.
+// stay is one wait in a queue, as it went, or what an agent had without one.
 type stay struct {
 	id       chat.ConversationID // of the stay: a conversation can wait more than once
 	conv     chat.ConversationID
@@ -127,41 +149,82 @@ type stay struct {
 	agent    AgentID   // who accepted
 	accepted time.Time
 	ended    time.Time // the agent's work; zero: it goes on
+	given    bool      // to the agent, by no rule or before the time began: it is only a part of the agent's load
 
 	offered map[AgentID]time.Time
+	turns   []turned
 }
 
-// stays finds the waits among the moments, in the order in which they began.
-func (p *past) stays() []*stay {
-	var all []*stay
-	open := map[chat.ConversationID]*stay{}
+// turned is a change of the priority of one that waits.
+type turned struct {
+	at       time.Time
+	priority int
+}
+
+// stays finds what went on from a time on, in the order in which it began.
+func (p *past) stays(from time.Time) []*stay {
+	r := reader{open: map[chat.ConversationID]*stay{}, priorities: map[chat.ConversationID]int{}}
 	for _, m := range p.moments {
-		s := open[m.conv]
-		switch m.kind {
-		case chat.KindOffered:
-			if s != nil && s.agent == "" {
-				for _, id := range m.offer {
-					if s.offered[AgentID(id)].IsZero() {
-						s.offered[AgentID(id)] = m.at
-					}
-				}
-			}
-		case chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed:
-			if s != nil && s.end(m) {
-				delete(open, m.conv)
-			}
-			if m.kind == chat.KindQueued {
-				s = &stay{
-					id: m.conv + chat.ConversationID(fmt.Sprintf("/%09d", len(all))), conv: m.conv, queue: m.to.Queue, arrived: m.at,
-					offered: map[AgentID]time.Time{},
-				}
-				all = append(all, s)
-				open[m.conv] = s
-			}
-		default:
-		}
+		r.take(m)
 	}
-	return all
+	return slices.DeleteFunc(r.all, func(s *stay) bool {
+		s.given = s.given || s.agent != "" && s.accepted.Before(from)
+		return over(s.left, from) || over(s.ended, from)
+	})
+}
+
+func over(t, from time.Time) bool { return !t.IsZero() && t.Before(from) }
+
+// reader finds the stays among the moments.
+type reader struct {
+	all        []*stay
+	open       map[chat.ConversationID]*stay
+	priorities map[chat.ConversationID]int
+}
+
+func (r *reader) take(m moment) {
+	s := r.open[m.conv]
+	switch m.kind {
+	case chat.KindOffered:
+		if s != nil && s.agent == "" {
+			for _, id := range m.offer {
+				if s.offered[AgentID(id)].IsZero() {
+					s.offered[AgentID(id)] = m.at
+				}
+			}
+		}
+	case chat.KindChanged:
+		if m.turn == nil {
+			return
+		}
+		r.priorities[m.conv] = *m.turn
+		if s != nil && s.agent == "" {
+			s.turns = append(s.turns, turned{m.at, *m.turn})
+		}
+	case chat.KindQueued, chat.KindAssigned, chat.KindBot, chat.KindClosed:
+		r.move(s, m)
+	default:
+	}
+}
+
+// move takes what brought a conversation to another place.
+func (r *reader) move(s *stay, m moment) {
+	if s != nil && !s.end(m) {
+		return
+	}
+	delete(r.open, m.conv)
+	if m.kind != chat.KindQueued && m.kind != chat.KindAssigned {
+		return
+	}
+	next := &stay{
+		id: m.conv + chat.ConversationID(fmt.Sprintf("/%09d", len(r.all))), conv: m.conv, queue: m.to.Queue, arrived: m.at,
+		priority: r.priorities[m.conv], offered: map[AgentID]time.Time{},
+	}
+	if m.kind == chat.KindAssigned {
+		next.agent, next.accepted, next.given = AgentID(m.to.Assignee), m.at, true
+	}
+	r.all = append(r.all, next)
+	r.open[m.conv] = next
 }
 
 // end takes a move into a stay; true if that is over.

@@ -18,7 +18,7 @@ type Would struct {
 	Queue       string       `json:"queue,omitempty"`
 	From        time.Time    `json:"from"`
 	To          time.Time    `json:"to"`
-	Arrived     int          `json:"arrived" doc:"Conversations that came into the queues in question."`
+	Arrived     int          `json:"arrived" doc:"Conversations that came into the queues in question, or waited there when the time began."`
 	Was         Outcome      `json:"was"`
 	Would       Outcome      `json:"would"`
 	SameAgent   int          `json:"same_agent" doc:"Accepted by the same agent as it was."`
@@ -140,7 +140,7 @@ func (g *game) at(t time.Time, what func() error) {
 }
 
 func newGame(w WhatIf, p past) *game {
-	g := &game{WhatIf: w, p: newPicture(), stays: p.stays(), of: map[chat.ConversationID]*stay{}, would: map[*stay]played{}}
+	g := &game{WhatIf: w, p: newPicture(), stays: p.stays(w.From), of: map[chat.ConversationID]*stay{}, would: map[*stay]played{}}
 	for _, a := range p.agents {
 		g.p.agent(a)
 	}
@@ -150,17 +150,41 @@ func newGame(w WhatIf, p past) *game {
 	g.learnTimes()
 	for _, s := range g.stays {
 		g.of[s.id] = s
-		g.at(s.arrived, func() error { return g.arrive(s) })
-		if !s.left.IsZero() {
-			g.at(s.left, func() error { return g.goAway(s) })
-		}
+		g.begin(s)
 	}
 	for _, m := range p.moments {
 		if m.kind == chat.KindAgentChanged {
 			g.at(m.at, func() error { g.p.agent(m.agent); return g.p.fillAll(g) })
 		}
 	}
+	g.at(g.From, func() error { return g.p.fillAll(g) })
 	return g
+}
+
+// begin writes down how a stay goes, as far as no rule decides that. What was so when the time began is so at once.
+func (g *game) begin(s *stay) {
+	switch {
+	case !s.given && s.arrived.Before(g.From):
+		g.wait(s)
+	case !s.given:
+		g.at(s.arrived, func() error { g.wait(s); return g.p.fillAll(g) })
+	case s.accepted.Before(g.From):
+		g.p.hold(s.id, s.agent, g.From)
+	default:
+		g.at(s.accepted, func() error { g.p.hold(s.id, s.agent, g.now); return nil })
+	}
+	for _, t := range s.turns {
+		if !t.at.Before(g.From) {
+			g.at(t.at, func() error { return g.turn(s, t.priority) })
+		}
+	}
+	end := s.left
+	if s.given {
+		end = s.ended
+	}
+	if !end.IsZero() {
+		g.at(end, func() error { return g.goAway(s) })
+	}
 }
 
 // queue adds a queue, with the rule in question if it is meant.
@@ -187,7 +211,7 @@ func (g *game) queue(row store.Queue) {
 func (g *game) learnTimes() {
 	var slow, work []time.Duration
 	for _, s := range g.stays {
-		if s.agent != "" {
+		if s.agent != "" && !s.given {
 			slow = append(slow, s.delay(0))
 			if !s.ended.IsZero() {
 				work = append(work, s.ended.Sub(s.accepted))
@@ -226,12 +250,32 @@ func (g *game) play(ctx context.Context) error {
 	return nil
 }
 
-func (g *game) arrive(s *stay) error {
-	g.p.wait(store.WaitingConversation{Conversation: s.id, Queue: s.queue, Priority: s.priority, First: s.arrived, Since: s.arrived})
+// wait puts a stay in line.
+func (g *game) wait(s *stay) {
+	priority := s.priority
+	for _, t := range s.turns {
+		if t.at.Before(g.From) {
+			priority = t.priority
+		}
+	}
+	g.stand(s, priority)
+}
+
+func (g *game) stand(s *stay, priority int) {
+	g.p.wait(store.WaitingConversation{Conversation: s.id, Queue: s.queue, Priority: priority, First: s.arrived, Since: s.arrived})
+}
+
+// turn gives one that still waits another place in line. Who was offered it keeps it.
+func (g *game) turn(s *stay, priority int) error {
+	if w := g.p.waiting[s.id]; w == nil || len(w.offer) > 0 {
+		return nil
+	}
+	g.p.leave(s.id, g.now)
+	g.stand(s, priority)
 	return g.p.fillAll(g)
 }
 
-// goAway is the end of a contact's patience, as it was.
+// goAway is the end of a contact's patience, or of what an agent was given, as it was.
 func (g *game) goAway(s *stay) error {
 	if g.would[s].agent != "" {
 		return nil
@@ -292,7 +336,7 @@ func (g *game) sum() Would {
 	was, would := map[AgentID]int{}, map[AgentID]int{}
 	var wasWaits, wouldWaits []time.Duration
 	for _, s := range g.stays {
-		if g.Queue != "" && s.queue != g.Queue {
+		if s.given || g.Queue != "" && s.queue != g.Queue {
 			continue
 		}
 		out.Arrived++

@@ -47,6 +47,10 @@ func (p *pastMaker) closed(minute int, conv string) {
 	p.at(minute, moment{kind: chat.KindClosed, conv: chat.ConversationID(conv), to: chat.PlaceData{State: chat.StateClosed}})
 }
 
+func (p *pastMaker) turned(minute int, conv string, priority int) {
+	p.at(minute, moment{kind: chat.KindChanged, conv: chat.ConversationID(conv), turn: &priority})
+}
+
 // again plays it.
 func (p *pastMaker) again(t interface{ Fatal(...any) }, w WhatIf) Would {
 	w.From, w.To = noon, noon.Add(10*time.Hour)
@@ -94,6 +98,45 @@ func TestWhatIf(t *testing.T) {
 	}
 }
 
+// TestWhatWasGoingOn: ann is full when the time begins, so bob has what waits, and the urgent one first although it came last.
+func TestWhatWasGoingOn(t *testing.T) {
+	p := &pastMaker{}
+	p.agent("ann", 1)
+	p.agent("bob", 1)
+	p.queue("support", LeastBusy, Settings{}, "ann", "bob")
+	p.accepted(-600, "old", "ann") // given, not from a queue
+	p.queued(-50, "held")
+	p.offered(-40, "held", "bob")
+	p.accepted(-40, "held", "bob")
+	p.queued(-30, "first")
+	p.queued(-20, "second")
+	p.queued(-10, "urgent")
+	p.turned(-5, "urgent", 9)
+	p.turned(3, "second", 5)
+	p.closed(5, "held")
+	for i, conv := range []string{"urgent", "first", "second"} {
+		p.offered(10+10*i, conv, "bob")
+		p.accepted(10+10*i, conv, "bob")
+		p.closed(19+10*i, conv)
+	}
+	p.closed(300, "old")
+	would := p.again(t, WhatIf{Rule: LeastBusy})
+	if would.Arrived != 3 || fmt.Sprint(would.Was.Agents) != "[{bob 3}]" || fmt.Sprint(would.Would.Agents) != "[{bob 3}]" {
+		t.Fatalf("%+v", would)
+	}
+	g := newGame(WhatIf{Rule: LeastBusy, From: noon, To: noon.Add(10 * time.Hour)}, p.past)
+	if err := g.play(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	minutes := map[chat.ConversationID]int{}
+	for s, now := range g.would {
+		minutes[s.conv] = int(now.accepted.Sub(noon).Minutes())
+	}
+	if fmt.Sprint(minutes) != "map[first:23 second:14 urgent:5]" {
+		t.Errorf("accepted at minute %v", minutes)
+	}
+}
+
 // TestWhatIfLaws: the same past gives the same result; nobody has more than the limit at once, nobody accepts before the contact came or
 // after the contact went, and every conversation is counted once.
 func TestWhatIfLaws(t *testing.T) {
@@ -105,13 +148,19 @@ func TestWhatIfLaws(t *testing.T) {
 		if err := g.play(context.Background()); err != nil {
 			t.Fatal(err)
 		}
+		given := map[AgentID]int{}
+		for conv, agent := range g.p.holders {
+			if g.of[conv].given {
+				given[agent]++
+			}
+		}
 		for id, a := range g.p.agents {
-			if a.Load < 0 || a.Capacity > 0 && a.Load > a.Capacity {
+			if a.Load < 0 || a.Capacity > 0 && a.Load > a.Capacity+given[id] {
 				t.Fatalf("%s has %d of %d", id, a.Load, a.Capacity)
 			}
 		}
 		for s, now := range g.would {
-			if now.accepted.Before(s.arrived) || !s.left.IsZero() && now.accepted.After(s.left) {
+			if s.given || now.accepted.Before(s.arrived) || now.accepted.Before(w.From) || !s.left.IsZero() && now.accepted.After(s.left) {
 				t.Fatalf("%+v: %+v", s, now)
 			}
 		}
@@ -133,12 +182,12 @@ func drawPast(t *rapid.T) *pastMaker {
 		p.agent(a, rapid.IntRange(0, 2).Draw(t, "capacity"))
 	}
 	p.queue("support", LeastBusy, Settings{}, agents...)
-	minute := 0
+	minute := -30 // what was before is going on when the time begins
 	for range rapid.IntRange(0, 40).Draw(t, "moments") {
 		minute += rapid.IntRange(0, 5).Draw(t, "later")
 		conv := fmt.Sprint("c", rapid.IntRange(0, 5).Draw(t, "conversation"))
 		agent := rapid.SampledFrom(agents).Draw(t, "agent")
-		switch rapid.IntRange(0, 4).Draw(t, "what") {
+		switch rapid.IntRange(0, 5).Draw(t, "what") {
 		case 0:
 			p.queued(minute, conv)
 		case 1:
@@ -147,7 +196,12 @@ func drawPast(t *rapid.T) *pastMaker {
 			p.accepted(minute, conv, agent)
 		case 3:
 			p.closed(minute, conv)
+		case 4:
+			p.turned(minute, conv, rapid.IntRange(-2, 2).Draw(t, "priority"))
 		default:
+			if minute < 0 {
+				continue
+			}
 			p.at(minute, moment{kind: chat.KindAgentChanged, agent: store.Agent{
 				ID: agent, Capacity: p.agents[slices.Index(agents, agent)].Capacity, Available: rapid.Bool().Draw(t, "available"),
 			}})
