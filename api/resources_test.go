@@ -34,6 +34,11 @@ var scenes = []scene{
 	{"patch channel", "PATCH", "/v1/channels/{channel}", "channels", "", `{"name":"renamed","settings":{"key":"***"}}`, 200, `{"name":"renamed","settings":{"key":"***"}}`, 0},
 	{"patch channel badly", "PATCH", "/v1/channels/{channel}", "channels", "", `{"status":"asleep"}`, 422, `{"code":"invalid"}`, 0},
 	{"check channel", "POST", "/v1/channels/{channel}/check", "channels", "", "", 200, `{}`, 0},
+	{"queue to be", "PATCH", "/v1/channels/{channel}", "channels", "", `{"queue":"to-be"}`, 200, `{"queue":"to-be"}`, 0},
+	{"check a channel without its queue", "POST", "/v1/channels/{channel}/check", "channels", "", "", 422, `{"code":"invalid","detail":"queue: there is none named to-be: make it, or nobody sees what waits there"}`, 0},
+	{"its queue", "PUT", "/v1/queues/to-be", "admin", "", `{"rule":"everyone","members":[]}`, 200, `{}`, 1},
+	{"check it again", "POST", "/v1/channels/{channel}/check", "channels", "", "", 200, `{}`, 0},
+	{"queue that was", "PATCH", "/v1/channels/{channel}", "channels", "", `{"queue":""}`, 200, `{}`, 0},
 	{"delete channel in use", "DELETE", "/v1/channels/{channel}", "channels", "", "", 409, `{"code":"conflict"}`, 0},
 
 	{"bad flow", "PUT", "/v1/flows/welcome", "flows", "", `{"states":[{"name":"a"}]}`, 422, `{"code":"invalid"}`, 0},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -263,23 +264,39 @@ func (h *Hub) DropChannel(ctx context.Context, ws chat.WorkspaceID, id chat.Chan
 	return nil
 }
 
-// CheckChannel asks the platform whether the settings work and says what it answered; it also ends an error that is over.
+// CheckChannel asks the platform whether the settings work and says what it answered; it also ends an error that is over. Then it looks
+// whether somebody can see what comes in.
 func (h *Hub) CheckChannel(ctx context.Context, ws chat.WorkspaceID, id chat.ChannelID) (string, error) {
-	if _, err := h.channel(ctx, ws, id); err != nil {
+	ch, err := h.channel(ctx, ws, id)
+	if err != nil {
 		return "", err
 	}
 	l, err := h.line(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	if l.abilities.Check == nil {
-		return "the settings are complete; this platform cannot be asked", nil
+	words := "the settings are complete; this platform cannot be asked"
+	if l.abilities.Check != nil {
+		if words, err = l.abilities.Check.Check(ctx); err != nil {
+			return "", err
+		}
+		if err := h.Store.MarkChannel(ctx, id, store.ChannelActive, ""); err != nil {
+			return "", err
+		}
 	}
-	words, err := l.abilities.Check.Check(ctx)
-	if err != nil {
-		return "", err
+	return words, h.checkQueue(ctx, ch)
+}
+
+// checkQueue finds a channel whose conversations would wait where nobody sees them. It may be made before its queue, so only a check tells.
+func (h *Hub) checkQueue(ctx context.Context, ch store.Channel) error {
+	if ch.Queue == "" {
+		return nil
 	}
-	return words, h.Store.MarkChannel(ctx, id, store.ChannelActive, "")
+	queues, err := h.Store.Queues(ctx, ch.Workspace)
+	if err == nil && !slices.ContainsFunc(queues, func(q store.Queue) bool { return q.Name == ch.Queue }) {
+		err = chat.Faultf(chat.CodeInvalid, "queue: there is none named "+ch.Queue+": make it, or nobody sees what waits there")
+	}
+	return err
 }
 
 // RegisterChannel tells the platform where to post to.

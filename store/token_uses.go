@@ -12,6 +12,7 @@ import (
 const (
 	noteUse  = time.Minute
 	mostUses = 10_000
+	noteTime = 10 * time.Second // to write; a closing store waits no longer for a database that hangs
 )
 
 // tokenUses writes down when tokens were used, behind the back of whoever presents one: nobody waits for it, and what a dying process
@@ -58,9 +59,11 @@ func (u *tokenUses) write(ctx context.Context, s *Store) {
 		for _, id := range slices.Sorted(maps.Keys(uses)) { // in one order, so that nodes do not wait for one another in a circle
 			list = append(list, stmt{sql: "UPDATE tokens SET used_at = $1 WHERE uid = $2 AND used_at < $1", args: []any{micros(uses[id]), id}})
 		}
-		if err := s.engine.exec(ctx, list...); err != nil {
+		inTime, cancel := context.WithTimeout(ctx, noteTime)
+		if err := s.engine.exec(inTime, list...); err != nil {
 			s.log.WarnContext(ctx, "store: when tokens were used", "err", err)
 		}
+		cancel()
 	}
 }
 
