@@ -15,7 +15,7 @@ var lifeScenes = []scene{
 	{"ann", "PUT", "/v1/agents/ann", "admin", "", `{"name":"Ann","capacity":1}`, 200, `{"id":"ann"}`, 1},
 	{"bob", "PUT", "/v1/agents/bob", "admin", "", `{"name":"Bob","capacity":1}`, 200, `{"id":"bob"}`, 1},
 	{"bad settings", "PUT", "/v1/queues/support", "admin", "", `{"rule":"everyone","members":["ann"],"settings":{"close_counts":"mine"}}`, 422, `{"code":"invalid"}`, 0},
-	{"queue", "PUT", "/v1/queues/support", "admin", "", `{"rule":"everyone","members":["ann"],"settings":{"close_after_minutes":30,"close_counts":"any","reopen_minutes":60}}`, 200, `{"settings":{"close_after_minutes":30,"close_counts":"any","reopen_minutes":60}}`, 1},
+	{"queue", "PUT", "/v1/queues/support", "admin", "", `{"rule":"everyone","members":["ann"],"settings":{"close_after_minutes":30,"close_counts":"any","close_text":"Bye.","reopen_minutes":60}}`, 200, `{"settings":{"close_after_minutes":30,"close_counts":"any","close_text":"Bye.","reopen_minutes":60}}`, 1},
 	{"whose turn", "GET", "/v1/conversations/{conversation}", "read", "", "", 200, `{"state":"queued","turn":"first_reply","priority":0,"tags":[]}`, 0},
 	{"to nobody", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{}`, 422, `{"code":"invalid"}`, 0},
 	{"to both", "POST", "/v1/conversations/{conversation}/transfer", "write", "", `{"queue":"support","agent":"ann"}`, 422, `{"code":"invalid"}`, 0},

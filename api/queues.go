@@ -34,6 +34,7 @@ type QueueSettings struct {
 
 	CloseAfterMinutes int    `json:"close_after_minutes,omitempty" minimum:"0" maximum:"527040" doc:"Close what an agent has after so many minutes of silence; never by default. Whoever waits for us, or in a queue, is not cut off."`
 	CloseCounts       string `json:"close_counts,omitempty" enum:"ours,any" doc:"What silence is: ours (the default), nothing since our last message, while it is the contact's turn; any, nothing of anybody, even where the contact wrote last."`
+	CloseText         string `json:"close_text,omitempty" maxLength:"2000" example:"We have not heard from you for a while and close this. Just write when you need us." doc:"What the contact is told when silence closes; nothing by default. Where the platform allows no free answers any more, it becomes a dead letter."`
 	ReopenMinutes     int    `json:"reopen_minutes,omitempty" minimum:"0" maximum:"527040" doc:"Who writes within so many minutes of a close comes back to the same agent, if there is room, else to this queue; never by default."`
 
 	TargetSeconds     int `json:"target_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"The service that is aimed at: so many percent of first replies within so many seconds. Live reports tell what is reached."`

@@ -104,6 +104,7 @@ type Settings struct {
 	// what store.QueueLife reads
 	CloseAfterMinutes int    `json:"close_after_minutes,omitempty"`
 	CloseCounts       string `json:"close_counts,omitempty"`
+	CloseText         string `json:"close_text,omitempty"`
 	ReopenMinutes     int    `json:"reopen_minutes,omitempty"`
 
 	// what reports and due times read

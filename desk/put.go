@@ -176,6 +176,8 @@ func (s *Settings) check(rule Rule) error {
 		return bad("settings.max_wait_seconds", fmt.Sprintf("%d to %d", leastMaxWait, mostMaxWait))
 	case len(s.TellWait) > maxText:
 		return bad("settings.tell_wait", fmt.Sprintf("at most %d bytes", maxText))
+	case len(s.CloseText) > maxText:
+		return bad("settings.close_text", fmt.Sprintf("at most %d bytes", maxText))
 	case badTemplate(s.TellWait) != "":
 		return bad("settings.tell_wait", "no such placeholder: "+badTemplate(s.TellWait)+"; there are "+placePosition+" and "+placeMinutes)
 	}

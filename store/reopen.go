@@ -13,6 +13,7 @@ import (
 type QueueLife struct {
 	CloseAfter  int    `json:"close_after_minutes,omitempty"` // of silence; 0: never
 	CloseCounts string `json:"close_counts,omitempty"`        // whose messages break it: CountOurs, CountAny
+	CloseText   string `json:"close_text,omitempty"`          // what the contact is told when silence closes
 	ReopenFor   int    `json:"reopen_minutes,omitempty"`      // after a close the contact comes back to the same agent, or queue
 }
 

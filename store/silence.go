@@ -10,7 +10,7 @@ import (
 )
 
 // CloseSilent closes a conversation in which nothing is said any more, if that is still so: one of a bot after Bot, one of an agent as
-// the settings of its queue say. What waits in a queue is never closed.
+// the settings of its queue say, with its last words. What waits in a queue is never closed.
 type CloseSilent struct {
 	Workspace    chat.WorkspaceID
 	Conversation chat.ConversationID
@@ -28,7 +28,7 @@ func (c *CloseSilent) apply(ctx context.Context, u *unit) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	silent := false
+	silent, goodbye := false, ""
 	switch conv.state {
 	case chat.StateBot:
 		silent = c.Bot > 0 && conv.updated <= micros(u.now.Add(-c.Bot))
@@ -37,14 +37,19 @@ func (c *CloseSilent) apply(ctx context.Context, u *unit) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		silent = conv.silent(life, u.now)
+		silent, goodbye = conv.silent(life, u.now), life.CloseText
 	default: // what waits is not closed
 	}
 	if !silent {
 		return Result{}, chat.Faultf(chat.CodeConflict, "there is no silence")
 	}
-	e, err := u.move(ctx, conv, ch, chat.PlaceData{State: chat.StateClosed, Reason: chat.ReasonSilence}, chat.Party{Type: chat.PartySystem}, "")
-	return Result{Events: []chat.Event{e}}, err
+	by := chat.Party{Type: chat.PartySystem}
+	var events []chat.Event
+	if goodbye != "" {
+		events = append(events, u.say(conv, ch, goodbye, by, ""))
+	}
+	e, err := u.move(ctx, conv, ch, chat.PlaceData{State: chat.StateClosed, Reason: chat.ReasonSilence}, by, "")
+	return Result{Events: append(events, e)}, err
 }
 
 // silent tells whether a conversation that an agent has is to be closed by the clock. Time runs from the last message, or from when the

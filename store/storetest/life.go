@@ -177,7 +177,7 @@ func rested(d *deskSite, want int) {
 }
 
 func silence(t *testing.T, db Database) {
-	d := newDesk(t, db, `{"close_after_minutes":10}`)
+	d := newDesk(t, db, `{"close_after_minutes":10,"close_text":"Until next time."}`)
 	d.do(&store.PutQueue{Workspace: d.ws, Queue: store.Queue{Name: "sales", Rule: "everyone", Settings: json.RawMessage(`{"close_after_minutes":10,"close_counts":"any"}`)}})
 	silent := func(conv chat.ConversationID, want bool) {
 		t.Helper()
@@ -213,8 +213,12 @@ func silence(t *testing.T, db Database) {
 	silent(bot, true)
 	silent(queued, false)
 	for _, x := range []chat.ConversationID{conv, sold, bot} {
-		e := d.do(&store.CloseSilent{Workspace: d.ws, Conversation: x, Bot: time.Hour}).Events[0]
-		equal(t, "closed by", e.Sender.Type, chat.PartySystem)
+		events := d.do(&store.CloseSilent{Workspace: d.ws, Conversation: x, Bot: time.Hour}).Events
+		if x == conv {
+			equal(t, "last words", events[0].Message.Text(), "Until next time.")
+			events = events[1:]
+		}
+		equal(t, "closed by", events[0].Sender.Type, chat.PartySystem)
 		equal(t, "reason", d.look(x).CloseReason, chat.ReasonSilence)
 	}
 	silent(conv, false)

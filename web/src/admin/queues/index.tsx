@@ -95,6 +95,7 @@ function queueSpecs(v: Values, known: Known, t: T): Spec[] {
     number('target_seconds'),
     number('close_after_minutes', { group: t('admin_queue_group_end') }),
     { ...number('close_counts'), type: 'choice', choices: ['ours', 'any'].map((id) => ({ id, title: t('admin_queue_close_' + id) })), when: () => s.close_after_minutes !== undefined },
+    { ...number('close_text'), type: 'area', when: () => s.close_after_minutes !== undefined },
     number('reopen_minutes'),
   ]
 }
