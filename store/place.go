@@ -83,11 +83,16 @@ func (u *unit) hasQueue(ctx context.Context, ws int64, name string) error {
 	if name == "" {
 		return nil
 	}
-	there, err := u.text(ctx, "SELECT name FROM queues WHERE workspace = $1 AND name = $2", ws, name)
+	there, err := u.storedQueue(ctx, ws, name)
 	if err == nil && there == "" {
 		err = chat.Faultf(chat.CodeConflict, "there is no queue "+name+" any more")
 	}
 	return err
+}
+
+// storedQueue is the name of a queue as long as it is stored, and then "".
+func (u *unit) storedQueue(ctx context.Context, ws int64, name string) (string, error) {
+	return u.text(ctx, "SELECT name FROM queues WHERE workspace = $1 AND name = $2", ws, name)
 }
 
 // move puts a conversation somewhere else and tells of it. It is the only way from one place to another.

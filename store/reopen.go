@@ -105,9 +105,13 @@ func (c *Reopen) apply(ctx context.Context, u *unit) (Result, error) {
 	if err := u.isThere(ctx, conv); err != nil {
 		return Result{}, err
 	}
+	queue, err := u.storedQueue(ctx, c.ws, conv.queue)
+	if err != nil {
+		return Result{}, err
+	}
 	by := c.By
 	_, events := u.begin(ch, conv.contact, conv.threadBody, last, chat.PlaceData{
-		State: chat.StateAssigned, Queue: conv.queue, Assignee: c.Agent, Reason: chat.ReasonReopened,
+		State: chat.StateAssigned, Queue: queue, Assignee: c.Agent, Reason: chat.ReasonReopened,
 	}, chat.Event{Kind: chat.KindOpened, Sender: &by, Action: c.Action}, chat.OpenedData{})
 	return Result{Events: events}, nil
 }

@@ -108,7 +108,7 @@ func (c *Resend) here(ctx context.Context, u *unit, conv *conversationRow, ch *c
 }
 
 // elsewhere says it to the right address, in a conversation of its own that belongs to whom the first one does.
-func (c *Resend) elsewhere(ctx context.Context, u *unit, conv *conversationRow, ch *channelRow, msg chat.Message) (Result, error) {
+func (c *Resend) elsewhere(ctx context.Context, u *unit, conv *conversationRow, ch *channelRow, msg chat.Message) (res Result, err error) {
 	switch {
 	case conv.lastIn != 0:
 		return Result{}, chat.Faultf(chat.CodeConflict, "the contact has written from this address: it is not ours to change")
@@ -120,6 +120,9 @@ func (c *Resend) elsewhere(ctx context.Context, u *unit, conv *conversationRow, 
 	to := chat.PlaceData{State: chat.StateQueued, Queue: conv.queue, Reason: chat.ReasonNew}
 	if conv.assignee != "" {
 		to.State, to.Assignee = chat.StateAssigned, conv.assignee
+		if to.Queue, err = u.storedQueue(ctx, conv.ws, conv.queue); err != nil {
+			return Result{}, err
+		}
 	}
 	msg.ReplyTo = nil // it is in the other conversation
 	name, err := u.text(ctx, "SELECT name FROM contacts WHERE workspace = $1 AND no = $2", conv.ws, conv.contact)
@@ -134,7 +137,7 @@ func (c *Resend) elsewhere(ctx context.Context, u *unit, conv *conversationRow, 
 	if err := u.fetch(ctx); err != nil {
 		return Result{}, err
 	}
-	res, err := start.apply(ctx, u)
+	res, err = start.apply(ctx, u)
 	if err != nil || conv.state == chat.StateClosed {
 		return res, err
 	}

@@ -260,6 +260,10 @@ func reopening(t *testing.T, db Database) {
 	equal(t, "linked to the newest", d.look(third).Previous, second)
 	equal(t, "the contact goes on in it", d.receive(d.in("a", "again")).Events[0].Conversation, third)
 	d.shut(third)
+	d.do(&store.DropQueue{Workspace: d.ws, Name: "support"})
+	fourth := d.do(reopen).Events[0].Conversation
+	equal(t, "the queue, which is gone", d.look(fourth).Queue, "")
+	d.shut(fourth)
 	adopted(t, d)
 	d.do(&store.Erase{Workspace: d.ws, Contact: d.look(conv).Contact.ID})
 	d.refuses(chat.CodeClosed, reopen)
