@@ -66,7 +66,7 @@ func (r *Runner) call(ctx context.Context, call Caller, j *store.Job) store.Verd
 	if err := json.Unmarshal(j.Event.Data, &c.request.Call); err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
 	}
-	conv, err := r.Store.Conversation(ctx, j.Workspace, j.Event.Conversation)
+	conv, err := j.Conversation(ctx)
 	if err != nil && chat.CodeOf(err) != chat.CodeNotFound {
 		return store.Again(-1, &chat.Failure{Class: "store", Detail: err.Error()})
 	}

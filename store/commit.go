@@ -304,7 +304,7 @@ func (s *Store) attempt(ctx context.Context, workspaces []int64, do func(u *unit
 func (s *Store) announce(u *unit) {
 	for _, w := range u.workspaces {
 		if w != nil && w.dirty {
-			s.heads.moved(w, u.works(w.id))
+			s.heads.moved(w, u.handovers(w))
 			s.wake.Head(w.uid, w.head)
 		}
 	}

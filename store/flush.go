@@ -87,16 +87,16 @@ func order(a, b bool) int {
 
 func (u *unit) flushEvents() (_ []stmt, err error) {
 	out := make([]stmt, 0, len(u.fresh))
-	for _, f := range u.fresh {
+	for i := range u.fresh {
+		f := &u.fresh[i]
 		e := *f.event
 		failure := failureText(e.Error)
 		if row := u.events[eventKey{f.ws, f.conv, e.Seq}]; row != nil {
 			e.Status, e.ExternalID, failure = row.status, row.externalID, row.failure
 			row.dirty = false
 		}
-		body := f.body
-		if body == "" {
-			if body, err = bodyOf(&e); err != nil {
+		if f.body == "" {
+			if f.body, err = bodyOf(&e); err != nil {
 				return nil, unfitPayload(err)
 			}
 		}
@@ -107,7 +107,7 @@ func (u *unit) flushEvents() (_ []stmt, err error) {
 		out = append(out, stmt{
 			sql: `INSERT INTO events (workspace, conversation, seq, pos, kind, at, status, external_id, failure, once_key, body)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			args: []any{f.ws, f.conv, e.Seq, e.Pos, string(e.Kind), micros(e.At), string(e.Status), e.ExternalID, failure, once, body},
+			args: []any{f.ws, f.conv, e.Seq, e.Pos, string(e.Kind), micros(e.At), string(e.Status), e.ExternalID, failure, once, f.body},
 		})
 	}
 	for k, row := range u.events {

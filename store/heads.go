@@ -14,6 +14,7 @@ type headListener struct {
 	work  string // hears only of commits that may mean work of this kind; "": of all
 	mu    sync.Mutex
 	moved map[int64]int64 // workspace -> head
+	jobs  map[int64]handover
 	bell  chan struct{}
 	board *headBoard
 }
@@ -21,7 +22,7 @@ type headListener struct {
 func (b *headBoard) init() { b.listeners, b.last = map[*headListener]struct{}{}, map[int64]int64{} }
 
 func (b *headBoard) listen(work string) *headListener {
-	l := &headListener{work: work, moved: map[int64]int64{}, bell: make(chan struct{}, 1), board: b}
+	l := &headListener{work: work, moved: map[int64]int64{}, jobs: map[int64]handover{}, bell: make(chan struct{}, 1), board: b}
 	b.mu.Lock()
 	b.listeners[l] = struct{}{}
 	b.mu.Unlock()
@@ -43,8 +44,8 @@ func (b *headBoard) heard(ws, head int64) {
 	}
 }
 
-// moved tells of a head that this node moved, and for which kinds of work that means jobs.
-func (b *headBoard) moved(w *workspaceRow, works map[string]bool) {
+// moved tells of a head that this node moved, and of the jobs that came of it.
+func (b *headBoard) moved(w *workspaceRow, works map[string]handover) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if w.head <= b.last[w.id] {
@@ -57,14 +58,21 @@ func (b *headBoard) moved(w *workspaceRow, works map[string]bool) {
 }
 
 // tell reaches everybody when works is nil.
-func (b *headBoard) tell(ws, head int64, works map[string]bool) {
+func (b *headBoard) tell(ws, head int64, works map[string]handover) {
 	b.last[ws] = head
 	for l := range b.listeners {
-		if l.work != "" && works != nil && !works[l.work] {
+		jobs, concerned := works[l.work]
+		if works == nil {
+			jobs.read = true
+		}
+		if l.work != "" && works != nil && !concerned {
 			continue
 		}
 		l.mu.Lock()
 		l.moved[ws] = max(l.moved[ws], head)
+		if l.work != "" {
+			l.jobs[ws] = l.jobs[ws].and(jobs)
+		}
 		l.mu.Unlock()
 		select {
 		case l.bell <- struct{}{}:
@@ -80,4 +88,25 @@ func (l *headListener) take() map[int64]int64 {
 	out := l.moved
 	l.moved = map[int64]int64{}
 	return out
+}
+
+// takeJobs is take for who does work: it answers what there is to do in each workspace.
+func (l *headListener) takeJobs() map[int64]handover {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.jobs
+	l.moved, l.jobs = map[int64]int64{}, map[int64]handover{}
+	return out
+}
+
+// worked tells whether somebody on this node does a kind of work.
+func (b *headBoard) worked(work string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for l := range b.listeners {
+		if l.work == work {
+			return true
+		}
+	}
+	return false
 }

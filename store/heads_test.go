@@ -8,9 +8,9 @@ func TestHeadsAreHeardByWhomTheyConcern(t *testing.T) {
 	b.init()
 	out, media, all := b.listen("out"), b.listen("media"), b.listen("")
 	moved := func(found, head int64, works ...string) {
-		made := map[string]bool{}
+		made := map[string]handover{}
 		for _, w := range works {
-			made[w] = true
+			made[w] = handover{}
 		}
 		b.moved(&workspaceRow{id: 1, found: found, head: head}, made)
 	}

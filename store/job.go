@@ -174,14 +174,3 @@ func (c *jobMark) apply(ctx context.Context, u *unit) (Result, error) {
 	job.state, job.due = c.state, micros(c.due)
 	return res, nil
 }
-
-// works are the kinds of work for which this transaction made jobs, or made them ready again.
-func (u *unit) works(ws int64) map[string]bool {
-	out := map[string]bool{}
-	for k, j := range u.jobs {
-		if k.ws == ws && j != nil && j.dirty && !j.gone {
-			out[k.work] = true
-		}
-	}
-	return out
-}

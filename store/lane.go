@@ -9,8 +9,8 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
-// workRun is one kind of work of one workspace on this node. All of it belongs to the goroutine of run, but for bell, ended
-// and asleep (which belongs to working.mu).
+// workRun is one kind of work of one workspace on this node. All of it belongs to the goroutine of run, but for bell, ended,
+// news and asleep (which belong to working.mu).
 type workRun struct {
 	w      *working
 	ws     int64
@@ -20,7 +20,8 @@ type workRun struct {
 	groups map[string]*group
 	active int
 	bell   chan struct{}
-	stale  bool // there may be jobs that were not read yet
+	stale  bool     // there may be jobs that were not read yet
+	news   handover // what it was told and has not taken yet
 	ended  chan ending
 	asleep bool // no goroutine; what it knows is kept while its lease holds
 }
@@ -117,14 +118,10 @@ func (r *workRun) turn(ctx, jobs context.Context) error {
 	}
 	select {
 	case <-r.bell:
-		r.stale = true
 	default:
 	}
-	if r.stale {
-		if err := r.read(ctx); err != nil {
-			return err
-		}
-		r.stale = false
+	if err := r.learn(ctx); err != nil {
+		return err
 	}
 	if err := r.refill(ctx); err != nil {
 		return err
@@ -140,7 +137,6 @@ func (r *workRun) sleep(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-r.bell:
-		r.stale = true
 	case <-timer.C:
 	case e := <-r.ended:
 		r.end(e)

@@ -30,6 +30,7 @@ type Job struct {
 	row   *jobRow
 	lane  *lane
 	fence int64
+	conv  *chat.Conversation // as the commit left it that made the job; nil: not known
 	// refused is why this node may not write about the job any more: errFenced or errOver
 	refused error
 }
@@ -155,8 +156,8 @@ func (k *working) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-heard.bell:
-			for ws := range heard.take() {
-				k.poke(ctx, ws)
+			for ws, h := range heard.takeJobs() {
+				k.poke(ctx, ws, h)
 			}
 		case <-sweep.C:
 			k.forget(k.s.now())
@@ -170,15 +171,15 @@ func (k *working) sweep(ctx context.Context) {
 	found, err := list(ctx, k.s, scanID, `SELECT w.id FROM workspaces w WHERE EXISTS
  (SELECT 1 FROM jobs j WHERE j.workspace = w.id AND j.work = $1 AND j.state <> 'dead')`, k.Work)
 	for _, ws := range found {
-		k.poke(ctx, ws)
+		k.poke(ctx, ws, handover{read: true})
 	}
 	if err != nil && ctx.Err() == nil {
 		k.s.log.ErrorContext(ctx, "work: sweep", "work", k.Work, "err", err)
 	}
 }
 
-// poke tells a workspace's run that there may be something new, or starts one.
-func (k *working) poke(ctx context.Context, ws int64) {
+// poke tells a workspace's run what is new, or starts one.
+func (k *working) poke(ctx context.Context, ws int64, h handover) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if ctx.Err() != nil {
@@ -186,14 +187,24 @@ func (k *working) poke(ctx context.Context, ws int64) {
 	}
 	r := k.runs[ws]
 	if r == nil {
-		r = &workRun{w: k, ws: ws, groups: map[string]*group{}, bell: make(chan struct{}, 1), ended: make(chan ending, 64), asleep: true}
+		r = &workRun{w: k, ws: ws, groups: map[string]*group{}, bell: make(chan struct{}, 1), ended: make(chan ending, 64), asleep: true, stale: true}
 		k.runs[ws] = r
 	}
+	r.news = r.news.and(h)
 	r.ring()
 	if r.asleep {
 		r.asleep = false
 		k.wg.Go(func() { r.run(ctx) })
 	}
+}
+
+// tidings takes what a run was told.
+func (k *working) tidings(r *workRun) handover {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	news := r.news
+	r.news = handover{}
+	return news
 }
 
 // rest ends a run's goroutine unless somebody rang meanwhile.
@@ -236,6 +247,29 @@ func (r *workRun) acquire(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// learn puts what is new into its lanes: jobs that were handed over, or all that are not read yet. Commits of this node come in order,
+// and whenever another node's may stand between them it is to be read; so behind the cursor nothing is missing.
+func (r *workRun) learn(ctx context.Context) error {
+	news := r.w.tidings(r)
+	if r.stale = r.stale || news.read; r.stale {
+		err := r.read(ctx)
+		r.stale = err != nil
+		return err
+	}
+	r.take(news.jobs)
+	return nil
+}
+
+// take admits jobs that stand in order. What is not behind the cursor has been read: it was committed before it was told of.
+func (r *workRun) take(jobs []*Job) {
+	for _, j := range jobs {
+		if j.row.pos > r.cursor {
+			r.cursor = j.row.pos
+			r.admit(j)
+		}
+	}
+}
+
 // read loads jobs into their lanes, as many as there is room for.
 func (r *workRun) read(ctx context.Context) error {
 	for {
@@ -243,10 +277,7 @@ func (r *workRun) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, j := range list {
-			r.cursor = j.row.pos
-			r.admit(j)
-		}
+		r.take(list)
 		if len(list) < readChunk {
 			return nil
 		}
@@ -292,12 +323,18 @@ func (s *Store) scanJob(r scanner) (*Job, error) {
 		return nil, err
 	}
 	e.Conversation = conv
-	j.Event, j.Work, j.Lane, j.Group = e, j.row.work, j.row.lane, j.row.group
+	j.Event = e
+	j.describe()
+	return j, nil
+}
+
+// describe fills in what the row says.
+func (j *Job) describe() {
+	j.Work, j.Lane, j.Group = j.row.work, j.row.lane, j.row.group
 	j.Attempts, j.Interrupted, j.Created = j.row.attempts, j.row.state == jobRunning, moment(j.row.created)
 	if j.row.progress != "" {
 		j.Progress = json.RawMessage(j.row.progress)
 	}
-	return j, nil
 }
 
 // frontScanner puts further columns before those of the row that is scanned.

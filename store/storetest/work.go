@@ -27,6 +27,8 @@ func working() []examination {
 		{"a channel's own events mean work too", false, channelWork},
 		{"the late node is fenced", true, fencedNode},
 		{"a node that stops hands over at once", true, handOver},
+		{"jobs are handed over as they would be read", false, handedOver},
+		{"two nodes that make jobs for one another", true, madeForOneAnother},
 		{"erased while under way", false, erasedUnderWay},
 	}
 }
