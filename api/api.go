@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/dragoman-hub/dragoman/access"
+	"github.com/dragoman-hub/dragoman/desk"
 	"github.com/dragoman-hub/dragoman/knowledge"
 	"github.com/dragoman-hub/dragoman/llm"
 	"github.com/dragoman-hub/dragoman/outbound"
@@ -20,7 +21,7 @@ import (
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
-// Options are what the API needs. LLM, Metrics, Public, TrustProxy, Origins and Limits may be left out.
+// Options are what the API needs. LLM, Metrics, Public, TrustProxy, Origins, Limits and Lines may be left out.
 type Options struct {
 	Store   *store.Store
 	Hub     Hub
@@ -38,6 +39,7 @@ type Options struct {
 	Origins    []string // web pages of these origins may call us; "*" is any; none by default
 	Limits     Limits
 	Access     access.Settings // how users sign in
+	Lines      *desk.Lines     // hears which users follow the log; nil: nobody wants to know
 }
 
 // Sealer keeps answers at rest that may hold a new token; *secret.Keyring is one.

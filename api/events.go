@@ -130,6 +130,9 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer a.streams.leave(callerOf(ctx).ID)
+	if by := who(ctx); by.User != "" {
+		defer a.Lines.Open(ws, by.User)()
+	}
 	a.unbound(w, r)
 	narrow(ctx)
 	out := newSSE(a, w)

@@ -56,6 +56,7 @@ type program struct {
 	library  *knowledge.Library
 	bots     *bot.Runner
 	api      *api.API
+	lines    *desk.Lines
 	workers  *rpc.Server
 	chats    *widget.Server
 	visitors *visitor.Server
@@ -215,10 +216,11 @@ func (p *program) openHub(context.Context) error {
 }
 
 func (p *program) openAPI(context.Context) error {
+	p.lines = desk.NewLines(p.store, p.log, p.settings.AwayAfter)
 	p.api = api.New(api.Options{
 		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, LLM: p.models, HTTP: p.web,
 		Metrics: telemetry.Guard(p.settings.MetricsToken, p.metrics.Handler()),
-		Public:  p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate},
+		Public:  p.settings.PublicURL, TrustProxy: p.settings.TrustProxy, Origins: p.settings.Origins, Limits: api.Limits{Rate: p.settings.Rate}, Lines: p.lines,
 		Access: access.Settings{HTTP: p.web, OIDC: access.OIDC{
 			Issuer: p.settings.OIDCIssuer, Client: p.settings.OIDCClient, Secret: p.settings.OIDCSecret, Role: p.settings.OIDCRole,
 		}},
@@ -260,6 +262,7 @@ func (p *program) work(ctx context.Context) error {
 	g.Go(func() error {
 		return (&desk.Router{Store: p.store, Log: p.log, BotSilence: p.settings.BotSilence, HTTP: p.web, Secrets: p.keys}).Run(ctx)
 	})
+	g.Go(func() error { return p.lines.Run(ctx) })
 	g.Go(func() error { return (&report.Keeper{Store: p.store}).Run(ctx) })
 	g.Go(func() error { return (&search.Index{Store: p.store, Fold: knowledge.Fold, Log: p.log}).Run(ctx) })
 	g.Go(func() error { return p.visitors.Run(ctx) })

@@ -29,6 +29,7 @@ type settings struct {
 
 	Fallback      string        `help:"Said when a flow has no answer and no fallback of its own." env:"DRAGOMAN_FALLBACK"`
 	BotSilence    time.Duration `help:"Close a bot's conversation after so long without an event; 0 is never." default:"1h" env:"DRAGOMAN_BOT_SILENCE"`
+	AwayAfter     time.Duration `help:"Make an agent inactive whose pages have had no line to the hub for so long; 0 is never." default:"1m" env:"DRAGOMAN_AWAY_AFTER"`
 	MaxAttachment int64         `help:"Largest attachment in bytes." default:"52428800" env:"DRAGOMAN_MAX_ATTACHMENT"`
 
 	S3Endpoint  string `help:"Keep attachments in an S3 bucket: address of the service (https://...)." name:"s3-endpoint" env:"DRAGOMAN_S3_ENDPOINT"`
@@ -107,8 +108,8 @@ func (s settings) check() error {
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsAny(s.MetricsToken, " \t\r\n")) {
 		return fmt.Errorf("--metrics-token wants at least %d characters without white space", minToken)
 	}
-	if s.Rate <= 0 || s.MaxAttachment <= 0 || s.LogDays < 0 || s.Lease < 0 || s.BotSilence < 0 {
-		return fmt.Errorf("--rate and --max-attachment want more than 0, --log-days and --bot-silence 0 or more")
+	if s.Rate <= 0 || s.MaxAttachment <= 0 || s.LogDays < 0 || s.Lease < 0 || s.BotSilence < 0 || s.AwayAfter < 0 || s.AwayAfter > 0 && s.AwayAfter < time.Second {
+		return fmt.Errorf("--rate and --max-attachment want more than 0, --log-days and --bot-silence 0 or more, --away-after 0 or at least a second")
 	}
 	if s.OIDCIssuer != "" && s.OIDCClient == "" {
 		return fmt.Errorf("--oidc-issuer needs --oidc-client too")

@@ -18,6 +18,7 @@ func living() []examination {
 		{name: "PassingOn", run: passingOn},
 		{name: "Snooze", run: snoozing},
 		{name: "Silence", run: silence},
+		{name: "Lines", run: lines},
 		{name: "Reopen", run: reopening},
 		{name: "ComingBack", run: comingBack},
 		{name: "Undo", run: undoing},

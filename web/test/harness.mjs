@@ -50,7 +50,7 @@ export class Hub {
     const env = { ...process.env }
     delete env.DRAGOMAN_ADMIN_TOKEN
     if (!this.fresh) env.DRAGOMAN_ADMIN_TOKEN = this.token
-    this.child = spawn(binary, ['serve', '--listen', this.address, '--data', this.data, '--log-level', 'warn', '--rate', '5000', ...this.args], { env })
+    this.child = spawn(binary, ['serve', '--listen', this.address, '--data', this.data, '--log-level', 'warn', '--rate', '5000', '--away-after', '0', ...this.args], { env })
     let said = ''
     const hear = (b) => {
       said += b

@@ -84,6 +84,7 @@ export class Desk {
     if (line.state !== 'live' || was === 'live') return
     this.outbox.flush()
     if (!this.state.loaded) void this.load()
+    else this.around() // who is away for long becomes inactive, and is not told so by the stream
   }
 
   // load reads everything around the lists; what was read of the lists stays until it is read again.
