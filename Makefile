@@ -1,7 +1,7 @@
 # Every target with a "##" comment is listed by `make`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test pages needs lint fmt fuzz bench
+.PHONY: help run build test pages needs lint fmt fuzz bench release
 
 GO       ?= go
 # SQLite is C made into Go: watching its every access finds no race of ours and takes twice the time. No other package may be left out:
@@ -22,6 +22,9 @@ run: build ## Build the binary and start the hub (LISTEN=, DATA=)
 
 build: pages ## Build ./dragoman, one static binary with the pages in it
 	CGO_ENABLED=0 $(GO) build -trimpath -o dragoman ./cmd/dragoman
+
+release: ## Build the archives of a release, with the pages in them (VERSION=v1.2.3)
+	@.ci/release "$(VERSION)"
 
 pages: ## Build the pages, when Node is there and they are stale
 	@web/build

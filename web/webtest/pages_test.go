@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -84,7 +86,7 @@ func TestBrowser(t *testing.T) {
 	touch(t)
 	run(t, nil, "./build")
 	binary := filepath.Join(t.TempDir(), "dragoman")
-	run(t, []string{"CGO_ENABLED=0"}, "go", "build", "-o", binary, "../cmd/dragoman")
+	run(t, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", binary, "../cmd/dragoman")
 	files, err := filepath.Glob(filepath.Join(root, "web", "test", "*.test.mjs"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tests: %v", err)
@@ -92,6 +94,29 @@ func TestBrowser(t *testing.T) {
 	for _, f := range files {
 		file := filepath.Base(f)
 		t.Run(strings.TrimSuffix(file, ".test.mjs"), func(t *testing.T) { browse(t, binary, file) })
+	}
+}
+
+// TestRelease: an archive has a program that tells its version and shows the pages.
+func TestRelease(t *testing.T) {
+	touch(t)
+	folder := t.TempDir()
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	run(t, []string{"PLATFORMS=" + platform, "SOURCE_DATE_EPOCH=1"}, "../.ci/release", "v1.2.3-rc.4", folder)
+	name := "dragoman_1.2.3-rc.4_" + strings.ReplaceAll(platform, "/", "_")
+	run(t, nil, "sh", "-c", `cd "$1" && sha256sum -c --quiet SHA256SUMS && tar xzf "$2.tar.gz" && test -s "$2/LICENSE"`, "sh", folder, name)
+	program := filepath.Join(folder, name, "dragoman")
+	said, err := command(t.Context(), nil, program, "version").Output()
+	if err != nil || !strings.HasPrefix(string(said), "dragoman 1.2.3-rc.4 ") {
+		t.Errorf("it says %q, %v", said, err)
+	}
+	raw, err := os.ReadFile(program)
+	page, pageErr := os.ReadFile(filepath.Join(root, "web", "dist", "pages", "index.html"))
+	if err := errors.Join(err, pageErr); err != nil || !bytes.Contains(raw, page) {
+		t.Errorf("the pages are not in it: %v", err)
+	}
+	if out, err := command(t.Context(), nil, "../.ci/release", "1.2").CombinedOutput(); err == nil || !bytes.Contains(out, []byte("usage")) {
+		t.Errorf("a bad version: %v, %s", err, out)
 	}
 }
 
