@@ -1,7 +1,7 @@
 // The desk in every look: widths, themes, languages. The pictures of the documentation are made here.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { axe, everyLook, start } from './harness.mjs'
+import { axe, everyLook, start, until } from './harness.mjs'
 
 const hub = await start()
 let ann, carla
@@ -38,10 +38,17 @@ before(async () => {
 // stays lets a look be closed without making her inactive, which would come in the middle of the next one.
 const stays = (page) => page.evaluate(() => addEventListener('pagehide', (e) => e.stopImmediatePropagation(), { capture: true }))
 
+// active waits for the active look. A page that was loaded anew, for the hub was slow, says goodbye for her all the same.
+const active = (page) =>
+  until('she is active', async () => {
+    await hub.api('POST', `/v1/agents/${ann.id}/state`, { state: 'active' })
+    return page.locator('.state-dot.on').count()
+  })
+
 test('look 01: a conversation in every look', async () => {
   await everyLook(hub, ann, '/desk/c/' + carla.id, 'desk', async (page) => {
     await stays(page)
-    await page.locator('.state-dot.on').waitFor({ state: 'attached' })
+    await active(page)
     await page.getByRole('log').locator('.message').first().waitFor()
     await page.locator('[data-line=live]').waitFor({ state: 'attached' })
   })
