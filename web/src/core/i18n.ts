@@ -19,11 +19,28 @@ export function choose(wanted: readonly string[]): Language {
   return 'en'
 }
 
+const times: Intl.DateTimeFormatOptions = { hour: 'numeric', minute: '2-digit' }
+const days: Intl.DateTimeFormatOptions = { dateStyle: 'medium' }
+const moments: Intl.DateTimeFormatOptions = { dateStyle: 'full', timeStyle: 'short' }
+const weekdays: Intl.DateTimeFormatOptions = { weekday: 'short' }
+const monthDays: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }
+const yearDays: Intl.DateTimeFormatOptions = { ...monthDays, year: '2-digit' }
+
+// kept makes a thing once.
+function kept<K, V>(m: Map<K, V>, k: K, make: () => V): V {
+  let v = m.get(k)
+  if (!v) m.set(k, (v = make()))
+  return v
+}
+
 // I18n finds texts. Each page brings its catalogues with it.
 export class I18n {
   private texts = new Map<string, string | Record<string, string>>()
   private loaded = new Set<Loader>()
   private plural: Intl.PluralRules
+  // formats are dear to make, and a page needs hundreds at once
+  private dates = new Map<Intl.DateTimeFormatOptions, Intl.DateTimeFormat>()
+  private numbers = new Map<string, Intl.NumberFormat>()
 
   constructor(readonly language: Language) {
     this.plural = new Intl.PluralRules(language)
@@ -59,27 +76,31 @@ export class I18n {
   }
 
   number(n: number, o?: Intl.NumberFormatOptions): string {
-    return new Intl.NumberFormat(this.language, o).format(n)
+    return kept(this.numbers, o ? JSON.stringify(o) : '', () => new Intl.NumberFormat(this.language, o)).format(n)
   }
 
   time(at: Date): string {
-    return new Intl.DateTimeFormat(this.language, { hour: 'numeric', minute: '2-digit' }).format(at)
+    return this.as(at, times)
   }
 
   date(at: Date): string {
-    return new Intl.DateTimeFormat(this.language, { dateStyle: 'medium' }).format(at)
+    return this.as(at, days)
   }
 
   full(at: Date): string {
-    return new Intl.DateTimeFormat(this.language, { dateStyle: 'full', timeStyle: 'short' }).format(at)
+    return this.as(at, moments)
   }
 
   // short is the time of today, the day of this week, the date before.
   short(at: Date, now: Date): string {
     if (at.toDateString() === now.toDateString()) return this.time(at)
-    const days = (now.getTime() - at.getTime()) / 86_400_000
-    if (days >= 0 && days < 6) return new Intl.DateTimeFormat(this.language, { weekday: 'short' }).format(at)
-    return new Intl.DateTimeFormat(this.language, { day: 'numeric', month: 'short', ...(days > 300 ? { year: '2-digit' } : {}) }).format(at)
+    const ago = (now.getTime() - at.getTime()) / 86_400_000
+    if (ago >= 0 && ago < 6) return this.as(at, weekdays)
+    return this.as(at, ago > 300 ? yearDays : monthDays)
+  }
+
+  private as(at: Date, o: Intl.DateTimeFormatOptions): string {
+    return kept(this.dates, o, () => new Intl.DateTimeFormat(this.language, o)).format(at)
   }
 
   // span says how long something took or takes: 40 s, 5 min, 3 h, 2 days.
