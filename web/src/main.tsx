@@ -14,6 +14,7 @@ import { readSettings, writeSettings, type Settings } from './core/settings'
 import { deskTabs } from './core/tabs'
 import { forget, unsent } from './core/unsent'
 import { Button, Empty } from './parts/controls'
+import { Tips } from './parts/overlays'
 import { ToastArea, Toasts } from './parts/toasts'
 import { usePlace, useT, useWorld, WorldContext, type World } from './parts/world'
 
@@ -86,6 +87,7 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
       </Guard>
       {asked && session && <SignOut left={unsent(keep, session.user.id)} onOut={() => void out()} onClose={() => ask(false)} />}
       <ToastArea />
+      <Tips />
     </WorldContext.Provider>
   )
 }

@@ -1,7 +1,6 @@
 import type { ComponentChildren, JSX, Ref } from 'preact'
 import { useId, useRef } from 'preact/hooks'
 import { Icon, type IconName } from './icon'
-import { Tip } from './overlays'
 
 interface ButtonProps {
   children?: ComponentChildren
@@ -27,13 +26,20 @@ interface ButtonProps {
 // Button with only an icon shows its title as a tip.
 export function Button({ children, icon, turns, title, hotkey, main, bad, plain, tight, pressed, type, el, class: extra, ...rest }: ButtonProps) {
   const names = ['button', main && 'main', bad && 'bad', plain && 'plain', tight && 'tight', icon && !children && 'icon', extra].filter(Boolean).join(' ')
-  const button = (
-    <button type={type ?? 'button'} class={names} ref={el ?? null} aria-label={children ? undefined : title} aria-pressed={pressed} {...rest}>
+  return (
+    <button
+      type={type ?? 'button'}
+      class={names}
+      ref={el ?? null}
+      aria-label={children ? undefined : title}
+      aria-pressed={pressed}
+      data-tip={title && hotkey ? `${title} (${hotkey})` : title}
+      {...rest}
+    >
       {icon && <Icon name={icon} turns={turns ?? false} />}
       {children}
     </button>
   )
-  return title ? <Tip text={hotkey ? `${title} (${hotkey})` : title}>{button}</Tip> : button
 }
 
 interface FieldProps {

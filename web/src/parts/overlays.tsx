@@ -74,7 +74,7 @@ export interface MenuItem {
 
 interface MenuProps {
   title: string
-  items: MenuItem[]
+  items: MenuItem[] | (() => MenuItem[]) // a function where there are many menus: it is asked when one opens
   children?: ComponentChildren
   icon?: IconName
   plain?: boolean
@@ -103,7 +103,7 @@ export function Menu({ title, items, children, icon, plain, tight, class: extra 
       >
         {children}
       </Button>
-      {open && <MenuList id={id} label={title} items={items} anchor={button.current!} onClose={() => set(false)} />}
+      {open && <MenuList id={id} label={title} items={typeof items === 'function' ? items() : items} anchor={button.current!} onClose={() => set(false)} />}
     </>
   )
 }
@@ -173,35 +173,37 @@ function MenuList({ id, label, items, anchor, onClose }: { id: string; label: st
   )
 }
 
-// Tip says what its child does, on hover and on focus; Escape hides it.
-export function Tip({ text, children }: { text: string; children: ComponentChildren }) {
-  const wrap = useRef<HTMLSpanElement>(null)
-  const [at, set] = useState<DOMRect | null>(null)
-  const show = () => set(wrap.current?.firstElementChild?.getBoundingClientRect() ?? null)
-  const hide = () => set(null)
-  const tip = useRef<HTMLDivElement>(null)
-  useLayoutEffect(() => {
-    if (!at || !tip.current) return
-    tip.current.showPopover()
-    place(tip.current, at, isRTL())
-  }, [at, text])
-  return (
-    <span
-      ref={wrap}
-      style={{ display: 'contents' }}
-      onPointerEnter={show}
-      onPointerLeave={hide}
-      onPointerDown={hide}
-      onFocusIn={(e) => (e.target as Element).matches(':focus-visible') && show()}
-      onFocusOut={hide}
-      onKeyDown={(e) => e.key === 'Escape' && hide()}
-    >
-      {children}
-      {at && (
-        <div ref={tip} class="tip" popover="manual" aria-hidden="true">
-          {text}
-        </div>
-      )}
-    </span>
-  )
+// Tips says what a button does that has data-tip, on hover and on focus; keys and clicks hide it. There is one for all: pages have hundreds
+// of buttons.
+export function Tips() {
+  const el = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const tip = el.current!
+    let at: HTMLElement | null = null
+    const turn = (to: HTMLElement | null) => {
+      if (to === at) return
+      at = to
+      tip.hidePopover()
+      if (!to) return
+      tip.textContent = to.dataset.tip!
+      tip.showPopover()
+      place(tip, to.getBoundingClientRect(), isRTL())
+    }
+    const on = (e: Event) => (e.target as Element).closest<HTMLElement>('[data-tip]')
+    const hide = () => turn(null)
+    const all: [string, (e: Event) => void][] = [
+      ['pointerover', (e) => turn(on(e))],
+      ['pointerout', (e) => (e as PointerEvent).relatedTarget || hide()],
+      ['pointerdown', hide],
+      ['click', hide],
+      ['keydown', hide],
+      ['focusin', (e) => (e.target as Element).matches(':focus-visible') && turn(on(e))],
+      ['focusout', hide],
+    ]
+    for (const [type, hear] of all) document.addEventListener(type, hear, true)
+    return () => {
+      for (const [type, hear] of all) document.removeEventListener(type, hear, true)
+    }
+  }, [])
+  return <div ref={el} class="tip" popover="manual" aria-hidden="true" />
 }
