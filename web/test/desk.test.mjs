@@ -121,7 +121,7 @@ test('desk 03: a message moves its chat up and counts; focus, draft and scroll s
   await page.getByRole('status').getByText('Zelda has written').waitFor({ state: 'attached' })
   await field().fill('')
   for (let i = 0; i < 30; i++) await hub.api('POST', `/v1/conversations/${c.id}/notes`, { text: 'note ' + i })
-  await message('note 29').waitFor()
+  await log().getByText('note 29', { exact: true }).waitFor()
   await log().evaluate((el) => el.scrollTo(0, el.scrollHeight / 2))
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
   const first = () => log().evaluate((el) => [...el.querySelectorAll('[data-key]')].map((x) => [x.dataset.key, Math.round(x.getBoundingClientRect().top)]).find(([, top]) => top > 120))

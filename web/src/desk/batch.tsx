@@ -5,12 +5,14 @@ import { useList } from './inbox'
 
 // Many acts once on all that are picked, with a count and one undo.
 export function Many() {
+  const picked = useDeskState((s) => s.picked)
+  return picked.size ? <Picked ids={[...picked]} /> : null
+}
+
+function Picked({ ids }: { ids: string[] }) {
   const t = useT()
   const { desk, acts, ask } = useDesk()
-  const picked = useDeskState((s) => s.picked)
   const list = useList()
-  if (!picked.size) return null
-  const ids = [...picked]
   const n = ids.length
   return (
     <div class="many" role="toolbar" aria-label={t('desk_many')}>

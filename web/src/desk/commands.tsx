@@ -2,7 +2,7 @@ import { may } from '../core/session'
 import { useKeys, useT, useWorld } from '../parts/world'
 import { lastOwn } from './acts'
 import { composerActs } from './composer'
-import { useDesk, type Editing } from './context'
+import { useDesk, useHere, type Editing } from './context'
 import { useMyOffers } from './offers'
 import { useStep } from './inbox'
 import { seen } from './state'
@@ -11,7 +11,8 @@ import { viewNames } from './views'
 // Commands are everything that the desk does by keys; the palette and the list of keys show the same ones.
 export function Commands({ asked, panel }: { asked: boolean; panel: { open: boolean; toggle(): void } }) {
   const t = useT()
-  const { desk, acts, id, ask, show, view, setView, edit } = useDesk()
+  const { desk, acts, ask, show, setView, edit } = useDesk()
+  const { id, view } = useHere()
   const { toasts, keys, session, signOut } = useWorld()
   const step = useStep()
   const offers = useMyOffers()

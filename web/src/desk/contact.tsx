@@ -2,17 +2,17 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { List } from '../core/api'
 import { may } from '../core/session'
 import { Avatar, Badge, Button, Skeleton } from '../parts/controls'
+import { memo } from '../parts/memo'
 import { useLoad, useT, useWorld } from '../parts/world'
-import { useDesk, useDeskState } from './context'
+import { useDesk, useDeskState, useHere } from './context'
 import { TurnBadge } from './inbox'
 import { useMore } from './lazy'
 import { seen } from './state'
 import { Facts, useShown } from './typed'
 import type { Contact, Conversation } from './types'
-import { writeView } from './views'
 
 // ContactPanel is who this is: on every channel, what is known, and what was before.
-export function ContactPanel({ id, onClose }: { id: string; onClose(): void }) {
+export const ContactPanel = memo(({ id, onClose }: { id: string; onClose(): void }) => {
   const t = useT()
   const c = useDeskState((s) => seen(s, id))
   return (
@@ -24,14 +24,15 @@ export function ContactPanel({ id, onClose }: { id: string; onClose(): void }) {
       {c ? <Known key={c.contact.id} c={c} /> : <Skeleton />}
     </aside>
   )
-}
+})
 
 function Known({ c }: { c: Conversation }) {
   const t = useT()
   const { api, session } = useWorld()
   const contact = useLoad((signal) => api.get<Contact>('/v1/contacts/' + c.contact.id, {}, signal), [c.contact.id])
   const channels = useDeskState((s) => s.channels)
-  const { editing, edit, ask } = useDesk()
+  const { edit, ask } = useDesk()
+  const { editing } = useHere()
   const on = editing === 'contact'
   const button = useRef<HTMLButtonElement>(null)
   useBack(button, on)
@@ -102,7 +103,8 @@ function Details({ contact }: { contact: Contact }) {
 
 function Here({ c }: { c: Conversation }) {
   const t = useT()
-  const { acts, editing, edit } = useDesk()
+  const { acts, edit } = useDesk()
+  const { editing } = useHere()
   const { i18n, session } = useWorld()
   const shown = useShown('conversation')
   const names = [...new Set([...shown.fields.map((f) => f.name), ...Object.keys(c.fields ?? {})])]
@@ -161,7 +163,7 @@ function useBack(button: { current: HTMLButtonElement | null }, editing: boolean
 function Before({ c }: { c: Conversation }) {
   const t = useT()
   const { api, i18n } = useWorld()
-  const { view } = useDesk()
+  const { query } = useHere()
   const channels = useDeskState((s) => s.channels)
   const found = useLoad((signal) => api.get<List<Conversation>>('/v1/conversations', { contact: c.contact.id, limit: 20 }, signal), [c.contact.id, c.state])
   const others = found.value?.items.filter((x) => x.id !== c.id) ?? []
@@ -172,7 +174,7 @@ function Before({ c }: { c: Conversation }) {
       <ul class="before">
         {others.map((x) => (
           <li key={x.id}>
-            <a class="option" href={'/desk/c/' + x.id + writeView(view)}>
+            <a class="option" href={'/desk/c/' + x.id + query}>
               <span class="grow">
                 <span class="cut before-words">{x.preview || '…'}</span>
                 <span class="soft small">{[i18n.date(new Date(x.opened_at)), channels.get(x.channel)?.name].filter(Boolean).join(' · ')}</span>

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { itemsOf } from './fold'
+import { asBefore, itemsOf } from './fold'
 import { at as mentionAt, colleagues, left } from './mentions'
 import { emptyState, find, reduce, seen, type Action, type DeskState } from './state'
 import type { Conversation, Event, Run } from './types'
-import { asks, counts, listed, readView, writeView } from './views'
+import { asks, counts, List, listed, readView, writeView } from './views'
 
 const at = (n: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, n)).toISOString()
 const chat = (id: string, more: Partial<Conversation> = {}): Conversation => ({
@@ -145,4 +145,33 @@ test('a thread as people read it: days, edits, deletions, reactions, steps, what
   expect(said[2]).toMatchObject({ note: true })
   expect(said[4]).toMatchObject({ note: true, status: 'pending', id: 'w1' })
   expect(items[3]).toMatchObject({ steps: [{ seq: 3 }, { seq: 4 }] })
+})
+
+test('a list that is kept is the list that is made anew, and another one only when it shows something else', () => {
+  let seed = 7
+  const random = (n: number) => (seed = (seed * 48271) % 2147483647) % n
+  for (const sort of ['updated', 'waiting', 'due'] as const) {
+    const view = { ...usual, sort }
+    const list = new List()
+    let s = run()
+    for (let i = 0; i < 400; i++) {
+      const id = String(random(40))
+      const c = chat(id, { updated_at: at(random(60)), last_seq: i, priority: random(2), state: random(3) ? 'assigned' : 'closed', ...(random(2) ? { waiting_since: at(random(60)) } : {}), ...(random(3) ? {} : { due_at: at(random(60)) }) })
+      const patch = random(2) ? { state: 'closed' as const } : null
+      s = reduce(s, ([{ do: 'conversations', list: [c] }, { do: 'overlay', id, patch }, { do: 'event', event: event(i, { conversation: id }) }, { do: 'forget', ids: [id] }] as const)[random(20) ? random(3) : 3] as Action)
+      expect(list.of(s, view)).toEqual(listed(s, view))
+    }
+    const before = list.of(s, view)
+    expect(list.of(reduce(s, { do: 'conversations', list: [chat('other', { assignee: 'bob' })] }), view)).toBe(before)
+  }
+})
+
+test('an item of the log stays the same one as long as it shows the same', () => {
+  const events = [event(1), event(2)]
+  const before = new Map(itemsOf(events, [], { type: 'agent' }).map((x) => [x.key, x]))
+  const [day, one, two] = itemsOf([...events, event(3, { kind: 'reaction', data: { seq: 2, added: ['👍'] } })], [], { type: 'agent' }).map((x) => asBefore(before, x))
+  expect(day).toBe(before.get(day!.key))
+  expect(one).toBe(before.get('m1'))
+  expect(two).not.toBe(before.get('m2'))
+  expect(two).toMatchObject({ said: { reactions: [{ emoji: '👍' }] } })
 })

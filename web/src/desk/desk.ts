@@ -12,7 +12,7 @@ import { Store } from '../core/store'
 import { Passing } from './passing'
 import { emptyState, needed, reduce, seen, type Action, type DeskState } from './state'
 import { textOf, type Agent, type Channel, type Conversation, type Event, type FieldDef, type Message, type Offer, type Presence, type Queue } from './types'
-import { asks, type View } from './views'
+import { asks, List as Listed, type View } from './views'
 
 // What an event says is not enough for these: the conversation is read again.
 const reread = new Set(['opened', 'queued', 'assigned', 'bot', 'closed', 'snoozed', 'awoken', 'changed', 'undone', 'profile', 'moved', 'erased', 'blocked', 'unblocked'])
@@ -22,6 +22,7 @@ const pageSize = 60
 export class Desk {
   readonly store: Store<DeskState, Action>
   readonly drafts: Drafts
+  readonly list = new Listed() // of the open view
   readonly outbox: Outbox
   onIn: (e: Event) => void = () => {} // a contact wrote, an offer came, or a note for me
   private feed: { stop(): void }

@@ -3,7 +3,7 @@ import { newID } from '../core/id'
 import { Button } from '../parts/controls'
 import { Icon } from '../parts/icon'
 import { useT, useWorld } from '../parts/world'
-import { useDesk, useDeskState } from './context'
+import { useDeskState, useHere } from './context'
 import type { Conversation } from './types'
 
 // Attached is a file on its way to the hub.
@@ -136,7 +136,7 @@ export function FileList({ files }: { files: Files }) {
 export function AttachButton({ files, disabled }: { files: Files; disabled: boolean }) {
   const t = useT()
   const input = useRef<HTMLInputElement>(null)
-  const { id } = useDesk()
+  const { id } = useHere()
   return (
     <>
       <input

@@ -1,13 +1,14 @@
 import { Menu } from '../parts/overlays'
 import { Icon } from '../parts/icon'
 import { useT } from '../parts/world'
-import { useDesk, useDeskState } from './context'
+import { useDesk, useDeskState, useHere } from './context'
 import type { Sort } from './views'
 
 // Filters narrow the view; they stand in the address, so that a view can be passed on.
 export function Filters() {
   const t = useT()
-  const { view, setView } = useDesk()
+  const { setView } = useDesk()
+  const { view } = useHere()
   const queues = useDeskState((s) => s.queues)
   const channels = useDeskState((s) => s.channels)
   const queueTitle = (name: string) => queues.find((q) => q.name === name)?.title || name

@@ -33,17 +33,17 @@ const steps = new Set(['flow_step', 'call', 'call_result'])
 export function itemsOf(events: readonly Event[], waiting: readonly Waiting[], me: Party, runs: readonly Run[] = []): Item[] {
   const items: Item[] = []
   const bySeq = new Map<number, Said>()
-  let day = ''
+  let day: [number, number] = [0, 0] // from, to
   for (const e of events) {
     const said = (e.kind === 'message' || e.kind === 'note') && e.message ? saidOf(e) : null
     if (!said) {
       if (apply(e, bySeq)) continue
       if (!places.has(e.kind) && !steps.has(e.kind) && e.kind !== 'unsupported') continue
     }
-    const today = new Date(e.at).toDateString()
-    if (today !== day) {
-      day = today
-      items.push({ kind: 'day', key: 'day' + today, at: e.at })
+    const at = Date.parse(e.at)
+    if (at < day[0] || at >= day[1]) {
+      day = dayOf(new Date(at))
+      items.push({ kind: 'day', key: 'day' + new Date(at).toDateString(), at: e.at })
     }
     if (said) {
       bySeq.set(e.seq, said)
@@ -57,6 +57,21 @@ export function itemsOf(events: readonly Event[], waiting: readonly Waiting[], m
   for (const w of waiting) items.push({ kind: 'message', key: 'w' + w.id, said: waitingOf(w, me) })
   for (const run of runs) items.push({ kind: 'run', key: 'r' + run.key, run })
   return items
+}
+
+const dayOf = (at: Date): [number, number] => [at.setHours(0, 0, 0, 0), at.setDate(at.getDate() + 1)]
+
+// asBefore gives the item that was there already if it shows the same, so that what is mounted stays as it is.
+export function asBefore(before: ReadonlyMap<string, Item>, item: Item): Item {
+  const was = before.get(item.key)
+  return was && equal(was, item) ? was : item
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
+  const was = Object.entries(a)
+  return was.length === Object.keys(b).length && was.every(([k, v]) => equal(v, (b as Record<string, unknown>)[k]))
 }
 
 function saidOf(e: Event): Said {

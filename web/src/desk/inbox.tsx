@@ -1,32 +1,31 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { may } from '../core/session'
 import { Avatar, Badge, Button, Empty, Skeleton } from '../parts/controls'
 import { Icon } from '../parts/icon'
 import { LineState } from '../parts/line'
+import { memo } from '../parts/memo'
 import { Menu } from '../parts/overlays'
 import { WindowList } from '../parts/window'
 import { useNow, useT, useWorld } from '../parts/world'
 import { Many } from './batch'
-import { useDesk, useDeskState } from './context'
+import { useDesk, useDeskState, useHere } from './context'
 import { Offers } from './offers'
 import { Filters } from './filters'
 import { Search, useSearch } from './search'
 import type { Conversation } from './types'
-import { counts, listed, viewNames, writeView } from './views'
+import { counts, viewNames, writeView } from './views'
 
 export const rowHeight = 84
 
 // useList is what the open view shows, in order.
 export function useList(): Conversation[] {
-  const { view } = useDesk()
-  const conversations = useDeskState((s) => s.conversations)
-  const overlays = useDeskState((s) => s.overlays)
-  const me = useDeskState((s) => s.me)
-  return useMemo(() => listed({ conversations, overlays, me }, view), [conversations, overlays, me, view])
+  const { desk } = useDesk()
+  const { view } = useHere()
+  return useDeskState((s) => desk.list.of(s, view))
 }
 
 // Inbox is the list beside everything: my state, what is offered, the views, search.
-export function Inbox() {
+export const Inbox = memo(() => {
   const t = useT()
   const { session } = useWorld()
   const { ask } = useDesk()
@@ -45,7 +44,7 @@ export function Inbox() {
       <Many />
     </section>
   )
-}
+})
 
 function Line() {
   const line = useDeskState((s) => s.line)
@@ -86,12 +85,11 @@ function MyState() {
 
 function Views() {
   const t = useT()
-  const { view } = useDesk()
+  const { view, id } = useHere()
   const mine = useDeskState((s) => counts(s).unread)
   const waiting = useDeskState((s) => counts(s).waiting)
   const snoozed = useDeskState((s) => counts(s).snoozed)
   const n = { mine, waiting, snoozed, all: 0 }
-  const { id } = useDesk()
   return (
     <nav class="views" aria-label={t('desk_views')}>
       {viewNames.map((name) => (
@@ -111,7 +109,8 @@ function Views() {
 
 function List() {
   const t = useT()
-  const { desk, view, id } = useDesk()
+  const { desk } = useDesk()
+  const { view, id, query } = useHere()
   const list = useList()
   const loaded = useDeskState((s) => s.loaded)
   const now = useNow(15_000)
@@ -129,7 +128,7 @@ function List() {
       <Filters />
       {list.length > 0 ? (
         <WindowList
-          key={writeView(view)}
+          key={query}
           class="chats"
           items={list}
           height={rowHeight}
@@ -137,7 +136,7 @@ function List() {
           label={t('desk_view_' + view.name)}
           at={list.findIndex((c) => c.id === id)}
           onEnd={() => void desk.more(view).catch(() => {})}
-          row={(c) => <Row c={c} open={c.id === id} now={now} />}
+          row={(c) => <Row c={c} open={c.id === id} now={now} query={query} />}
         />
       ) : busy || !loaded ? (
         <div class="chats-busy">
@@ -154,7 +153,8 @@ function List() {
 
 // usePrefetch reads the conversations that will be opened next, so that opening one shows no spinner.
 function usePrefetch(list: Conversation[]): void {
-  const { desk, id } = useDesk()
+  const { desk } = useDesk()
+  const { id } = useHere()
   const at = list.findIndex((c) => c.id === id)
   const next = list.slice(Math.max(0, at), Math.max(0, at) + 4).map((c) => c.id).join()
   useEffect(() => {
@@ -166,10 +166,10 @@ function usePrefetch(list: Conversation[]): void {
 }
 
 // Row is one conversation of the list.
-export function Row({ c, open, now }: { c: Conversation; open: boolean; now: Date }) {
+export const Row = memo(({ c, open, now, query }: { c: Conversation; open: boolean; now: Date; query: string }) => {
   const t = useT()
   const { i18n } = useWorld()
-  const { view, desk } = useDesk()
+  const { desk } = useDesk()
   const picked = useDeskState((s) => s.picked.has(c.id))
   const typing = useDeskState((s) => s.typing.get(c.id))
   const trouble = useDeskState((s) => s.troubles.has(c.id) || s.outbox.some((w) => w.conversation === c.id && w.failed !== undefined))
@@ -181,7 +181,7 @@ export function Row({ c, open, now }: { c: Conversation; open: boolean; now: Dat
         <input type="checkbox" checked={picked} aria-label={t('desk_pick', { name })} onChange={(e) => desk.store.do({ do: 'pick', ids: [c.id], on: e.currentTarget.checked })} />
         <Avatar name={name} />
       </label>
-      <a class="chat-link" href={'/desk/c/' + encodeURIComponent(c.id) + writeView(view)} aria-current={open ? 'page' : undefined}>
+      <a class="chat-link" href={'/desk/c/' + encodeURIComponent(c.id) + query} aria-current={open ? 'page' : undefined}>
         <span class="chat-top">
           <span class="cut grow chat-name">
             {(c.priority ?? 0) > 0 && (
@@ -214,7 +214,7 @@ export function Row({ c, open, now }: { c: Conversation; open: boolean; now: Dat
       </a>
     </div>
   )
-}
+})
 
 // TurnBadge says whose turn it is.
 export function TurnBadge({ c }: { c: Conversation }) {
@@ -244,14 +244,12 @@ export function Due({ c, now }: { c: Conversation; now: Date }) {
 
 // useStep opens the conversation before or after the open one.
 export function useStep(): (by: 1 | -1) => void {
-  const list = useList()
-  const { id, show } = useDesk()
-  const latest = useRef({ list, id, show })
-  latest.current = { list, id, show }
+  const { desk, show } = useDesk()
+  const { id, view } = useHere()
   return (by) => {
-    const { list: l, id: at, show: go } = latest.current
-    const i = l.findIndex((c) => c.id === at)
-    const next = l[i < 0 ? (by > 0 ? 0 : l.length - 1) : i + by]
-    if (next) go(next.id)
+    const list = desk.list.of(desk.state, view)
+    const i = list.findIndex((c) => c.id === id)
+    const next = list[i < 0 ? (by > 0 ? 0 : list.length - 1) : i + by]
+    if (next) show(next.id)
   }
 }

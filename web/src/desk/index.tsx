@@ -1,11 +1,13 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Loader } from '../core/i18n'
+import type { Place } from '../core/router'
 import { Empty } from '../parts/controls'
+import { memo } from '../parts/memo'
 import { usePlace, useStore, useT, useWorld } from '../parts/world'
 import { Acts } from './acts'
 import { Commands } from './commands'
 import { ContactPanel } from './contact'
-import { DeskContext, useDesk as useDeskWorld, type Asked, type DeskWorld, type Editing } from './context'
+import { DeskContext, HereContext, useDesk as useDeskWorld, type Asked, type DeskWorld, type Editing, type Here } from './context'
 import { Desk } from './desk'
 import './desk.css'
 import { Dialogs } from './dialogs'
@@ -29,44 +31,49 @@ export default function Page() {
   const [acts] = useState(() => new Acts(desk, world))
   useEffect(() => () => desk.stop(), [desk])
   const place = usePlace()
-  const id = place.parts[1] === 'c' ? (place.parts[2] ?? '') : ''
+  const id = idOf(place)
   const search = place.query.toString()
   const view = useMemo(() => readView(place.query), [search])
   const [asked, ask] = useState<Asked>(null)
-  const panel = usePanel()
+  const { open, panel } = usePanel()
   const [edited, setEdited] = useState<{ id: string; what: Editing }>({ id: '', what: null })
   const editing = edited.id === id ? edited.what : null
   useLater()
   const value = useMemo<DeskWorld>(
     () => ({
-      desk, acts, view, id, ask, editing,
-      edit: (what) => setEdited({ id, what }),
-      show: (to, seq) => router.go((to ? '/desk/c/' + encodeURIComponent(to) : '/desk') + writeView(view) + (seq ? '#' + seq : '')),
+      desk, acts, ask,
+      edit: (what) => setEdited({ id: idOf(router.place), what }),
+      show: (to, seq) => router.go((to ? '/desk/c/' + encodeURIComponent(to) : '/desk') + writeView(readView(router.place.query)) + (seq ? '#' + seq : '')),
       setView: (v) => router.go(router.place.path + writeView(v)),
     }),
-    [desk, acts, view, id, editing],
+    [desk, acts, router],
   )
+  const here = useMemo<Here>(() => ({ view, query: writeView(view), id, editing }), [view, id, editing])
   return (
     <DeskContext.Provider value={value}>
-      <h1 class="hidden-text">{world.i18n.t('desk_title')}</h1>
-      <div class={'desk' + (id ? ' has-chat' : '') + (panel.open ? ' has-panel' : '')}>
-        <Inbox />
-        {id ? <ThreadPane key={id} id={id} seq={Number(place.hash) || 0} panel={panel} /> : <Nothing />}
-        {id && panel.open && <ContactPanel key={'contact' + id} id={id} onClose={panel.toggle} />}
-      </div>
-      <Commands asked={asked !== null} panel={panel} />
-      <Dialogs asked={asked} onClose={() => ask(null)} />
-      <Notices />
+      <HereContext.Provider value={here}>
+        <h1 class="hidden-text">{world.i18n.t('desk_title')}</h1>
+        <div class={'desk' + (id ? ' has-chat' : '') + (open ? ' has-panel' : '')}>
+          <Inbox />
+          {id ? <ThreadPane key={id} id={id} seq={Number(place.hash) || 0} panel={panel} /> : <Nothing />}
+          {id && open && <ContactPanel key={'contact' + id} id={id} onClose={panel.toggle} />}
+        </div>
+        <Commands asked={asked !== null} panel={panel} />
+        <Dialogs asked={asked} onClose={() => ask(null)} />
+        <Notices />
+      </HereContext.Provider>
     </DeskContext.Provider>
   )
 }
+
+const idOf = (p: Place): string => (p.parts[1] === 'c' ? (p.parts[2] ?? '') : '')
 
 // usePanel opens the contact's panel by itself where there is room for it.
 function usePanel() {
   const [open, set] = useState(() => innerWidth >= 1180)
   const latest = useRef(open)
   latest.current = open
-  return useMemo(() => ({ get open() { return latest.current }, toggle: () => set((x) => !x) }), [open])
+  return { open, panel: useMemo(() => ({ get open() { return latest.current }, toggle: () => set((x) => !x) }), []) }
 }
 
 // useLater reads what is not needed at once a little later, so that it is there before somebody asks for it.
@@ -78,7 +85,7 @@ function useLater(): void {
   }, [])
 }
 
-function Nothing() {
+const Nothing = memo(() => {
   const t = useT()
   return (
     <section class="thread" aria-label={t('desk_conversation')}>
@@ -87,9 +94,9 @@ function Nothing() {
       </Empty>
     </section>
   )
-}
+})
 
-function Notices() {
+const Notices = memo(() => {
   const said = useNotices()
   useLeaving()
   useTitle()
@@ -98,7 +105,7 @@ function Notices() {
       {said}
     </div>
   )
-}
+})
 
 // useTitle shows in the tab how many conversations want something.
 function useTitle(): void {

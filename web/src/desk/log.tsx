@@ -1,17 +1,20 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks'
 import { Badge, Button } from '../parts/controls'
 import { Icon } from '../parts/icon'
+import { memo } from '../parts/memo'
 import { useNow, useT, useWorld } from '../parts/world'
 import { ActionLine, RunLine } from './actions'
 import { useDesk, useDeskState } from './context'
-import { itemsOf, type Item, type Said } from './fold'
+import { asBefore, itemsOf, type Item, type Said } from './fold'
 import { MessageItem } from './message'
 import { useShown } from './typed'
 import type { Event } from './types'
 
-// most items are mounted, whatever a conversation's length.
+// few items are mounted at first: more than a screen shows, and no more, for somebody waits for them. most are, whatever a conversation's
+// length.
+const few = 30
 const most = 120
-const step = 60
+const step = 30
 
 interface LogProps {
   id: string
@@ -21,25 +24,36 @@ interface LogProps {
 }
 
 // Log is what was said and what happened. It stays at the end while the reader is there, and else where the reader is.
-export function Log({ id, seq, onReply, onEdit }: LogProps) {
+export const Log = memo(({ id, seq, onReply, onEdit }: LogProps) => {
   const t = useT()
   const { desk } = useDesk()
   const thread = useDeskState((s) => s.threads.get(id))!
   const outbox = useDeskState((s) => s.outbox)
   const me = useDeskState((s) => s.me)
   const runs = useDeskState((s) => s.runs)
+  const names = useNames()
   const items = useMemo(() => {
     const here = <T extends { conversation: string }>(list: Iterable<T>) => (thread.atEnd ? [...list].filter((x) => x.conversation === id) : [])
     return itemsOf(thread.events, here(outbox).filter((w) => w.seen === undefined), { type: 'agent', ...me }, here(runs.values()))
   }, [thread, outbox, runs, id])
   const [end, setEnd] = useState<string | null>(null) // the key of the last item that is mounted; null: the newest
-  const [turns, again] = useState(0) // to the end, also when nothing else changes
+  const [turns, again] = useReducer((n: number, _: void) => n + 1, 0) // also when nothing else changes
   const box = useRef<HTMLDivElement>(null)
   const anchor = useRef<{ key: string; top: number } | null>(null) // null: stay at the end
   const lastSeen = useRef(thread.events.at(-1)?.seq ?? 0)
+  const room = useRef(few) // for so many items
+  const known = useRef(items)
+  if (known.current !== items) {
+    // what comes while somebody reads further up pushes nothing out
+    const added = items.length - 1 - items.findLastIndex((x) => x.key === known.current.at(-1)?.key)
+    if (anchor.current && end === null && added < items.length) room.current = Math.min(most, room.current + added)
+    known.current = items
+  }
   const endAt = end === null ? items.length : Math.max(0, items.findIndex((x) => x.key === end)) + 1
-  const from = Math.max(0, endAt - most)
-  const shown = items.slice(from, endAt)
+  const from = Math.max(0, endAt - room.current)
+  const mounted = useRef(new Map<string, Item>())
+  const shown = items.slice(from, endAt).map((x) => asBefore(mounted.current, x))
+  mounted.current = new Map(shown.map((x) => [x.key, x]))
   const atEnd = endAt >= items.length && thread.atEnd
 
   const look = () => {
@@ -54,7 +68,10 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
       anchor.current = first ? { key: first.dataset.key!, top: first.offsetTop - el.scrollTop } : null
     }
     if (el.scrollTop < 300) {
-      if (from > 0) setEnd(items[Math.max(most, endAt - step) - 1]?.key ?? null)
+      if (from > 0 && room.current < most) {
+        room.current = Math.min(most, room.current + step)
+        again()
+      } else if (from > 0) setEnd(items[Math.max(most, endAt - step) - 1]?.key ?? null)
       else void desk.older(id).catch(() => {})
     } else if (bottom < 300 && endAt < items.length) setEnd(endAt + step >= items.length ? null : items[endAt + step - 1]!.key)
     else if (bottom < 300 && !thread.atEnd) void desk.newer(id)
@@ -63,14 +80,11 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
   useLayoutEffect(() => {
     const el = box.current!
     const a = anchor.current
-    if (!a) {
-      el.scrollTop = el.scrollHeight
-      return
-    }
-    const stands = el.querySelector<HTMLElement>(`[data-key="${CSS.escape(a.key)}"]`)
-    if (stands) el.scrollTop = stands.offsetTop - a.top
+    const stands = a && el.querySelector<HTMLElement>(`[data-key="${CSS.escape(a.key)}"]`)
+    if (!a) el.scrollTop = el.scrollHeight
+    else if (stands) el.scrollTop = stands.offsetTop - a.top
     // still at the top of what is mounted, and there is more
-    if (el.scrollTop < 300 && (from > 0 || (thread.events[0]?.seq ?? 1) > 1)) requestAnimationFrame(() => box.current && look())
+    if (el.scrollTop < 300 && (from > 0 || (a && (thread.events[0]?.seq ?? 1) > 1))) requestAnimationFrame(() => box.current && look())
   }, [shown.length, from, thread, end, items, turns])
   // pictures that arrive, and a composer that grows, must not push the end out of sight
   useEffect(() => {
@@ -87,14 +101,16 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
   useLayoutEffect(() => {
     if (target < 0) return
     anchor.current = { key: items[target]!.key, top: box.current!.clientHeight / 3 }
+    room.current = most
     setEnd(target + most / 2 >= items.length ? null : items[target + most / 2]!.key)
-    again(turns + 1)
+    again()
   }, [seq, target >= 0])
 
   const toEnd = () => {
     anchor.current = null
+    room.current = few
     setEnd(null)
-    again(turns + 1)
+    again()
     lastSeen.current = thread.events.at(-1)?.seq ?? 0
     if (!thread.atEnd) void desk.open(id)
   }
@@ -105,7 +121,7 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
         <ol>
           {shown.map((x) => (
             <li key={x.key} data-key={x.key} class={'item is-' + x.kind}>
-              <ItemView item={x} id={id} marked={seq} onReply={onReply} onEdit={onEdit} />
+              <ItemView item={x} id={id} marked={seq > 0 && x.kind === 'message' && x.said.seq === seq} names={names} onReply={onReply} onEdit={onEdit} />
             </li>
           ))}
         </ol>
@@ -118,15 +134,23 @@ export function Log({ id, seq, onReply, onEdit }: LogProps) {
       )}
     </div>
   )
+})
+
+// useNames are the agents' names. The map is another one only when a name is: how agents are changes all the time.
+function useNames(): ReadonlyMap<string, string> {
+  const agents = useDeskState((s) => s.agents)
+  const names = useRef<ReadonlyMap<string, string>>(new Map())
+  if (names.current.size !== agents.length || agents.some((a) => names.current.get(a.id) !== a.name)) names.current = new Map(agents.map((a) => [a.id, a.name]))
+  return names.current
 }
 
-function ItemView({ item, id, marked, onReply, onEdit }: { item: Item; id: string; marked: number } & Pick<LogProps, 'onReply' | 'onEdit'>) {
+const ItemView = memo(({ item, id, marked, names, onReply, onEdit }: { item: Item; id: string; marked: boolean; names: ReadonlyMap<string, string> } & Pick<LogProps, 'onReply' | 'onEdit'>) => {
   const { i18n } = useWorld()
   switch (item.kind) {
     case 'day':
       return <p class="day">{i18n.date(new Date(item.at))}</p>
     case 'message':
-      return <MessageItem id={id} said={item.said} marked={marked > 0 && item.said.seq === marked} onReply={onReply} onEdit={onEdit} />
+      return <MessageItem id={id} said={item.said} marked={marked} agents={names} onReply={onReply} onEdit={onEdit} />
     case 'place':
       return item.event.kind === 'action' ? <ActionLine e={item.event} /> : <PlaceLine e={item.event} />
     case 'run':
@@ -134,7 +158,7 @@ function ItemView({ item, id, marked, onReply, onEdit }: { item: Item; id: strin
     case 'bot':
       return <BotSteps steps={item.steps} />
   }
-}
+})
 
 // Typing goes by itself after a while: a notice that was overtaken must not stay.
 function Typing({ id }: { id: string }) {

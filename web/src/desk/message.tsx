@@ -2,11 +2,12 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { Badge, Button } from '../parts/controls'
 import { Icon, type IconName } from '../parts/icon'
-import { Dialog, Menu } from '../parts/overlays'
+import { Dialog, Menu, type MenuItem } from '../parts/overlays'
 import { useT, useWorld } from '../parts/world'
 import { isOwn } from './acts'
 import { useDesk, useDeskState } from './context'
 import type { Said } from './fold'
+import { find } from './state'
 import { isMedia, textOf, type Element } from './types'
 
 const emojis = ['👍', '❤️', '😂', '🙏']
@@ -16,20 +17,20 @@ interface MessageProps {
   id: string
   said: Said
   marked: boolean
+  agents: ReadonlyMap<string, string> // their names
   onReply(s: Said): void
   onEdit(s: Said): void
 }
 
 // MessageItem is one message or note with what became of it.
-export function MessageItem({ id, said, marked, onReply, onEdit }: MessageProps) {
+export function MessageItem({ id, said, marked, agents, onReply, onEdit }: MessageProps) {
   const t = useT()
   const { i18n } = useWorld()
   const { desk } = useDesk()
-  const agents = useDeskState((s) => s.agents)
   const at = new Date(said.at)
-  const who = said.sender.type === 'bot' ? t('desk_bot') : said.sender.type === 'agent' ? (agents.find((a) => a.id === said.sender.id)?.name ?? said.sender.name ?? '') : ''
+  const who = said.sender.type === 'bot' ? t('desk_bot') : said.sender.type === 'agent' ? (agents.get(said.sender.id ?? '') ?? said.sender.name ?? '') : ''
   const bad = said.status === 'failed' || said.status === 'refused' || said.status === 'unsure'
-  const names = (said.mentions ?? []).flatMap((id) => (id === desk.me ? desk.session.user.name : (agents.find((a) => a.id === id)?.name ?? [])))
+  const names = (said.mentions ?? []).flatMap((id) => (id === desk.me ? desk.session.user.name : (agents.get(id) ?? [])))
   const kind = said.note ? 'note' : said.out ? 'out' : 'in'
   return (
     <article class={`message ${kind} from-${said.sender.type}${marked ? ' marked' : ''}${bad ? ' bad' : ''}`} id={said.seq ? 'm' + said.seq : undefined} data-status={said.status}>
@@ -99,46 +100,45 @@ function Again({ id, said }: { id: string; said: Said }) {
   )
 }
 
-function Tools({ id, said, onReply, onEdit }: Omit<MessageProps, 'marked'>) {
+function Tools({ id, said, onReply, onEdit }: Omit<MessageProps, 'marked' | 'agents'>) {
   const t = useT()
   const { desk, acts } = useDesk()
   const { toasts } = useWorld()
-  const channel = useDeskState((s) => s.channels.get(s.conversations.get(id)?.channel ?? ''))
   const path = `/v1/conversations/${id}/messages/${said.seq}`
   const ours = isOwn(said)
   const mine = said.reactions.filter((r) => r.mine).map((r) => r.emoji)
   const react = (emoji: string) => desk.api.post(path + '/reactions', { emoji: mine.includes(emoji) ? '' : emoji }).catch((e: unknown) => toasts.bad(e))
   const copy = () => void navigator.clipboard?.writeText(`${location.origin}/desk/c/${id}#${said.seq}`).then(() => toasts.show(t('desk_link_copied')))
-  const can = (ability: string) => channel === undefined || channel.abilities.includes(ability)
+  const items = (): MenuItem[] => {
+    const channel = desk.state.channels.get(desk.state.conversations.get(id)?.channel ?? '')
+    const can = (ability: string) => channel === undefined || channel.abilities.includes(ability)
+    return [
+      ...(said.note ? [] : emojis.map((e) => ({ id: e, title: e, checked: mine.includes(e), run: () => void react(e) }))),
+      { id: 'copy', title: t('desk_copy_text'), icon: 'file', line: true, run: () => void navigator.clipboard?.writeText(textOf(said.message)) },
+      { id: 'link', title: t('desk_copy_link'), icon: 'link', run: copy },
+      ...(ours
+        ? [
+            { id: 'edit', title: t('desk_edit'), icon: 'edit' as const, disabled: !can('edit') || said.message.stack[0]?.type !== 'text', run: () => onEdit(said) },
+            { id: 'back', title: t('desk_take_back'), icon: 'trash' as const, bad: true, disabled: !can('delete') && !can('edit'), run: () => void acts.takeBack(id, said.seq) },
+          ]
+        : []),
+    ]
+  }
   return (
     <div class="message-tools">
       {!said.note && <Button plain tight icon="reply" turns title={t('desk_reply_to')} onClick={() => onReply(said)} />}
-      <Menu
-        title={t('desk_message_more')}
-        icon="more"
-        plain
-        tight
-        items={[
-          ...(said.note ? [] : emojis.map((e) => ({ id: e, title: e, checked: mine.includes(e), run: () => void react(e) }))),
-          { id: 'copy', title: t('desk_copy_text'), icon: 'file', line: true, run: () => void navigator.clipboard?.writeText(textOf(said.message)) },
-          { id: 'link', title: t('desk_copy_link'), icon: 'link', run: copy },
-          ...(ours
-            ? [
-                { id: 'edit', title: t('desk_edit'), icon: 'edit' as const, disabled: !can('edit') || said.message.stack[0]?.type !== 'text', run: () => onEdit(said) },
-                { id: 'back', title: t('desk_take_back'), icon: 'trash' as const, bad: true, disabled: !can('delete') && !can('edit'), run: () => void acts.takeBack(id, said.seq) },
-              ]
-            : []),
-        ]}
-      />
+      <Menu title={t('desk_message_more')} icon="more" plain tight items={items} />
     </div>
   )
 }
 
 function Quote({ id, reply }: { id: string; reply: { seq?: number; quote?: string } }) {
   const t = useT()
-  const events = useDeskState((s) => s.threads.get(id)?.events)
+  const quoted = useDeskState((s) => {
+    const events = s.threads.get(id)?.events ?? []
+    return reply.quote || textOf(events[find(events, reply.seq ?? 0)]?.message)
+  })
   const { show } = useDesk()
-  const quoted = reply.quote || textOf(events?.find((e) => e.seq === reply.seq)?.message)
   return (
     <button type="button" class="quote cut" disabled={!reply.seq} onClick={() => reply.seq && show(id, reply.seq)}>
       <span class="hidden-text">{t('desk_answers')}</span> {quoted || t('desk_a_message')}

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { deskTabs, setDeskTabs } from '../core/tabs'
 import { useT, useWorld } from '../parts/world'
-import { useDesk } from './context'
+import { useDesk, useHere } from './context'
 import { textOf, type Event } from './types'
 
 // useNotices tells of what comes in: a sound, a desktop notice while the page is hidden, and words for screen readers, which it answers.
 export function useNotices(): string {
   const t = useT()
-  const { desk, id, show } = useDesk()
+  const { desk, show } = useDesk()
+  const { id } = useHere()
   const { settings } = useWorld()
   const [words, say] = useState('')
   const latest = useRef({ settings, id, show })

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { Button } from '../parts/controls'
 import { Icon } from '../parts/icon'
 import { useNow, useT, useWorld } from '../parts/world'
-import { useDesk, useDeskState } from './context'
+import { useDesk, useDeskState, useHere } from './context'
 import { Row } from './inbox'
 import type { Findings } from './desk'
 
@@ -71,7 +71,8 @@ export function Search({ search }: { search: SearchState }) {
 function Found({ search }: { search: SearchState }) {
   const t = useT()
   const { i18n } = useWorld()
-  const { show, id } = useDesk()
+  const { show } = useDesk()
+  const { id, query } = useHere()
   const now = useNow(60_000)
   const conversations = useDeskState((s) => s.conversations)
   const { found } = search
@@ -85,7 +86,7 @@ function Found({ search }: { search: SearchState }) {
       <ul>
         {chats.map((c) => (
           <li key={c.id}>
-            <Row c={c} open={c.id === id} now={now} />
+            <Row c={c} open={c.id === id} now={now} query={query} />
           </li>
         ))}
       </ul>

@@ -1,17 +1,17 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Avatar, Button, Empty, Skeleton } from '../parts/controls'
 import { Icon } from '../parts/icon'
+import { memo } from '../parts/memo'
 import { Menu } from '../parts/overlays'
 import { useNow, useT, useWorld } from '../parts/world'
 import { Composer } from './composer'
-import { useDesk, useDeskState } from './context'
+import { useDesk, useDeskState, useHere } from './context'
 import { useFiles } from './files'
 import { Due, TurnBadge } from './inbox'
 import { Log } from './log'
 import { seen } from './state'
 import type { Said } from './fold'
 import type { Conversation } from './types'
-import { writeView } from './views'
 
 // Talking is what the composer is about: a reply to a message, or the change of one.
 export interface Talking {
@@ -20,13 +20,14 @@ export interface Talking {
 }
 
 // ThreadPane is the open conversation.
-export function ThreadPane({ id, seq, panel }: { id: string; seq: number; panel: { open: boolean; toggle(): void } }) {
+export const ThreadPane = memo(({ id, seq, panel }: { id: string; seq: number; panel: { toggle(): void } }) => {
   const t = useT()
   const { desk } = useDesk()
   const c = useDeskState((s) => seen(s, id))
   const known = useDeskState((s) => s.threads.has(id))
   const [failed, fail] = useState<Error | null>(null)
   const [talking, talk] = useState<Talking>({})
+  const talks = useMemo(() => ({ onReply: (reply: Said) => talk({ reply }), onEdit: (edit: Said) => talk({ edit }) }), [])
   useEffect(() => {
     let here = true
     fail(null)
@@ -56,12 +57,12 @@ export function ThreadPane({ id, seq, panel }: { id: string; seq: number; panel:
     >
       {c ? <Head c={c} panel={panel} /> : <header class="thread-head" />}
       {c && <Banners c={c} />}
-      {known ? <Log id={id} seq={seq} onReply={(reply) => talk({ reply })} onEdit={(edit) => talk({ edit })} /> : <div class="log-busy"><Skeleton lines={6} /></div>}
+      {known ? <Log id={id} seq={seq} {...talks} /> : <div class="log-busy"><Skeleton lines={6} /></div>}
       {c && <Composer key={id} c={c} talking={talking} talk={talk} files={files} />}
       {files.over && <p class="drop-here">{t('desk_drop_here')}</p>}
     </section>
   )
-}
+})
 
 // useBeing tells colleagues that one looks, marks as read what is seen, and says so again as long as it is so.
 function useBeing(id: string): void {
@@ -83,9 +84,10 @@ function useBeing(id: string): void {
   }, [id, last, unread, mine])
 }
 
-function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle(): void } }) {
+const Head = memo(({ c, panel }: { c: Conversation; panel: { toggle(): void } }) => {
   const t = useT()
-  const { acts, ask, view, desk } = useDesk()
+  const { acts, ask, desk } = useDesk()
+  const { query } = useHere()
   const { toasts } = useWorld()
   const channel = useDeskState((s) => s.channels.get(c.channel))
   const agent = useDeskState((s) => s.agents.find((a) => a.id === c.assignee))
@@ -101,7 +103,7 @@ function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle():
   }
   return (
     <header class="thread-head">
-      <a class="button plain icon thread-back" href={'/desk' + writeView(view)} aria-label={t('desk_back')}>
+      <a class="button plain icon thread-back" href={'/desk' + query} aria-label={t('desk_back')}>
         <Icon name="back" turns />
       </a>
       <Avatar name={name} />
@@ -143,7 +145,7 @@ function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle():
           title={t('desk_more')}
           icon="more"
           plain
-          items={[
+          items={() => [
             { id: 'panel', title: t('desk_panel'), icon: 'panel', hint: 'C', run: panel.toggle },
             { id: 'action', title: t('desk_action'), icon: 'bolt', hint: 'O', disabled: !open, run: () => ask({ what: 'action', id: c.id }) },
             { id: 'tag', title: t('desk_tag'), icon: 'tag', hint: 'L', disabled: !open, run: () => ask({ what: 'tag', ids }) },
@@ -158,10 +160,10 @@ function Head({ c, panel }: { c: Conversation; panel: { open: boolean; toggle():
       </div>
     </header>
   )
-}
+})
 
 // Banners say what stands in the way: an act that failed, colleagues who are here, a bot, a rest, an end.
-function Banners({ c }: { c: Conversation }) {
+const Banners = memo(({ c }: { c: Conversation }) => {
   const t = useT()
   const { desk, acts, show } = useDesk()
   const { i18n } = useWorld()
@@ -214,7 +216,7 @@ function Banners({ c }: { c: Conversation }) {
       )}
     </div>
   )
-}
+})
 
 // useLatest keeps a value for callbacks that outlive a rendering.
 export function useLatest<T>(value: T): { current: T } {

@@ -79,21 +79,75 @@ const orders: Record<Sort, (a: Conversation, b: Conversation) => number> = {
 const cmp = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 // listed is the view's conversations in order, those with a higher priority first.
-export function listed(s: Pick<DeskState, 'conversations' | 'overlays' | 'me'>, v: View): Conversation[] {
+export function listed(s: Source, v: View): Conversation[] {
   const out: Conversation[] = []
-  for (const c of all(s)) {
-    if (belongs(c, v, s.me.id)) out.push(c)
-  }
-  const order = orders[v.sort]
-  return out.sort((a, b) => (v.sort === 'updated' ? 0 : (b.priority ?? 0) - (a.priority ?? 0)) || order(a, b) || cmp(a.id, b.id))
+  for (const c of all(s)) if (belongs(c, v, s.me.id)) out.push(c)
+  return out.sort(orderOf(v))
 }
 
-// all are the conversations with what was done here and is not confirmed yet.
-function* all(s: Pick<DeskState, 'conversations' | 'overlays'>): Iterable<Conversation> {
-  for (const [id, c] of s.conversations) {
-    const o = s.overlays.size ? s.overlays.get(id) : undefined
-    yield o ? { ...c, ...o } : c
+type Source = Pick<DeskState, 'conversations' | 'overlays' | 'me'>
+
+function orderOf(v: View): (a: Conversation, b: Conversation) => number {
+  const order = orders[v.sort]
+  return (a, b) => (v.sort === 'updated' ? 0 : (b.priority ?? 0) - (a.priority ?? 0)) || order(a, b) || cmp(a.id, b.id)
+}
+
+// List keeps what is listed in order while single conversations change, which they do many times a second: a list that stays as it is
+// stays the same one.
+export class List {
+  private was: { source: Source; view: View; list: Conversation[] } | undefined
+
+  of(source: Source, view: View): Conversation[] {
+    const { was } = this
+    if (was?.view === view && was.source.conversations === source.conversations && was.source.overlays === source.overlays) return was.list
+    const changed = was?.view === view ? changes(was.source, source) : null
+    const list = changed ? moved(was!.list, changed, source, view) : listed(source, view)
+    this.was = { source, view, list }
+    return list
   }
+}
+
+// changes are the conversations that are new or other ones; null when some are gone, or so many that it does not matter.
+function changes(was: Source, now: Source): Map<string, Conversation> | null {
+  const changed = new Map<string, Conversation>()
+  let fresh = 0
+  if (was.conversations !== now.conversations)
+    for (const [id, c] of now.conversations) {
+      const before = was.conversations.get(id)
+      if (before === c) continue
+      if (!before) fresh++
+      if (changed.set(id, c).size > 100) return null
+    }
+  if (was.overlays !== now.overlays)
+    for (const id of [...was.overlays.keys(), ...now.overlays.keys()]) {
+      const c = now.conversations.get(id)
+      if (c && was.overlays.get(id) !== now.overlays.get(id)) changed.set(id, c)
+    }
+  return now.conversations.size === was.conversations.size + fresh ? changed : null
+}
+
+// moved takes what has changed out of a list and puts it where it belongs now.
+function moved(list: Conversation[], changed: Map<string, Conversation>, s: Source, v: View): Conversation[] {
+  const order = orderOf(v)
+  const into = [...changed].map(([id, c]) => overlaid(s, id, c)).filter((c) => belongs(c, v, s.me.id)).sort(order)
+  const left = list.filter((c) => !changed.has(c.id))
+  if (!into.length && left.length === list.length) return list
+  const out: Conversation[] = []
+  for (const c of left) {
+    while (into.length && order(into[0]!, c) < 0) out.push(into.shift()!)
+    out.push(c)
+  }
+  return out.concat(into)
+}
+
+// overlaid is a conversation with what was done here and is not confirmed yet.
+function overlaid(s: Pick<DeskState, 'overlays'>, id: string, c: Conversation): Conversation {
+  const o = s.overlays.size ? s.overlays.get(id) : undefined
+  return o ? { ...c, ...o } : c
+}
+
+function* all(s: Pick<DeskState, 'conversations' | 'overlays'>): Iterable<Conversation> {
+  for (const [id, c] of s.conversations) yield overlaid(s, id, c)
 }
 
 interface Counts {

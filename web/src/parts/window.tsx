@@ -23,10 +23,10 @@ export function range(top: number, view: number, height: number, length: number,
 export function WindowList<T>({ items, height, keyOf, row, label, at, class: extra, onEnd, over = 6 }: WindowListProps<T>) {
   const el = useRef<HTMLDivElement>(null)
   const [[top, view], set] = useState<[number, number]>([0, 800])
+  const seen = useRef<[number, number]>([0, 800]) // so that nobody has to ask the box, which would have to be laid out for it
   useLayoutEffect(() => {
     const box = el.current!
-    const look = () => set((was) => (was[0] === box.scrollTop && was[1] === box.clientHeight ? was : [box.scrollTop, box.clientHeight]))
-    look()
+    const look = () => set((was) => ((seen.current = [box.scrollTop, box.clientHeight])[0] === was[0] && seen.current[1] === was[1] ? was : seen.current))
     box.addEventListener('scroll', look, { passive: true })
     const size = new ResizeObserver(look)
     size.observe(box)
@@ -35,9 +35,11 @@ export function WindowList<T>({ items, height, keyOf, row, label, at, class: ext
   const [from, to] = range(top, view, height, items.length, over)
   useLayoutEffect(() => {
     if (at === undefined || at < 0) return
-    const box = el.current!
-    if (at * height < box.scrollTop) box.scrollTop = at * height
-    else if ((at + 1) * height > box.scrollTop + box.clientHeight) box.scrollTop = (at + 1) * height - box.clientHeight
+    const [first, high] = seen.current
+    const to = at * height < first ? at * height : (at + 1) * height > first + high ? (at + 1) * height - high : first
+    if (to === first) return
+    el.current!.scrollTop = to
+    seen.current = [to, high]
   }, [at, view])
   useLayoutEffect(() => {
     if (to >= items.length - 5 && items.length > 0) onEnd?.()
