@@ -47,11 +47,8 @@ func readCSV(text string) ([]Item, error) {
 		}
 		line, _ := r.FieldPos(0)
 		item, empty, err := rowItem(head, row)
-		if f, ok := errors.AsType[*chat.Fault](err); ok {
-			return nil, chat.Faultf(f.Code, fmt.Sprintf("line %d: %s", line, f.Detail))
-		}
 		if err != nil {
-			return nil, err
+			return nil, atLine(line, err)
 		}
 		if !empty {
 			items = append(items, item)

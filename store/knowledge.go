@@ -39,6 +39,7 @@ type KnowledgeItem struct {
 	ID         int64           `json:"id"`
 	Base       int64           `json:"-"`
 	Document   string          `json:"document,omitempty"`
+	Source     int64           `json:"-"` // that a parser made it of, or the hub of its table; 0: none
 	Title      string          `json:"title"`
 	Content    string          `json:"content"`
 	URL        string          `json:"url,omitempty"`
@@ -132,6 +133,7 @@ func (s *Store) DropKnowledgeBase(ctx context.Context, ws chat.WorkspaceID, name
 		}
 		b.rest = []stmt{
 			{sql: "DELETE FROM knowledge_documents WHERE base = $1", args: []any{b.ID}},
+			{sql: "DELETE FROM knowledge_sources WHERE base = $1", args: []any{b.ID}},
 			{sql: "DELETE FROM knowledge_bases WHERE id = $1", args: []any{b.ID}},
 		}
 		return nil

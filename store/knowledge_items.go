@@ -7,13 +7,13 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
-const itemColumns = `k.id, k.base, k.document, k.title, k.content, k.url, k.section, k.role, k.page_number, k.metadata, k.message,
+const itemColumns = `k.id, k.base, k.document, k.source, k.title, k.content, k.url, k.section, k.role, k.page_number, k.metadata, k.message,
  k.created_at, k.updated_at`
 
 func scanItem(r scanner) (k KnowledgeItem, err error) {
 	var metadata []byte
 	var created, updated int64
-	err = r.Scan(&k.ID, &k.Base, &k.Document, &k.Title, &k.Content, &k.URL, &k.Section, &k.Role, &k.PageNumber, &metadata, &k.Message,
+	err = r.Scan(&k.ID, &k.Base, &k.Document, &k.Source, &k.Title, &k.Content, &k.URL, &k.Section, &k.Role, &k.PageNumber, &metadata, &k.Message,
 		&created, &updated)
 	k.Metadata, k.CreatedAt, k.UpdatedAt = metadata, moment(created), moment(updated)
 	return k, err
@@ -40,12 +40,15 @@ func (s *Store) KnowledgeItem(ctx context.Context, ws chat.WorkspaceID, id int64
 		" FROM knowledge_items k JOIN workspaces w ON w.id = k.workspace WHERE w.uid = $1 AND k.id = $2", string(ws), id)
 }
 
-// AddKnowledgeItem stores a new item; its id and times are made here.
+// AddKnowledgeItem stores a new item; its id and times are made here. An item of a source is a sign that somebody is at it.
 func (s *Store) AddKnowledgeItem(ctx context.Context, ws chat.WorkspaceID, base string, e KnowledgeEntry) (KnowledgeItem, error) {
 	err := s.changeBase(ctx, ws, base, func(b *baseChange) error {
 		e.Base = b.ID
 		b.add(&e, func(r scanner) error { return r.Scan(&e.ID) })
 		e.CreatedAt, e.UpdatedAt = moment(b.now), moment(b.now)
+		if e.Source != 0 {
+			b.rest = append(b.rest, keepSource("id = $3", b.now, e.Source))
+		}
 		return nil
 	})
 	return e.KnowledgeItem, err

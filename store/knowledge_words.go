@@ -48,12 +48,12 @@ func (s *Store) FindWords(ctx context.Context, base KnowledgeBase, q WordQuery, 
 	return list(ctx, s, scanItem, sql, args...)
 }
 
-const insertItem = `INSERT INTO knowledge_items (workspace, base, document, title, content, url, section, role, page_number, metadata,
+const insertItem = `INSERT INTO knowledge_items (workspace, base, document, source, title, content, url, section, role, page_number, metadata,
  message, created_at, updated_at`
 
 func itemArgs(b KnowledgeBase, e *KnowledgeEntry, now int64) []any {
 	return []any{
-		b.ws, b.ID, e.Document, e.Title, e.Content, e.URL, e.Section, e.Role, e.PageNumber, string(e.Metadata), e.Message, now, now,
+		b.ws, b.ID, e.Document, e.Source, e.Title, e.Content, e.URL, e.Section, e.Role, e.PageNumber, string(e.Metadata), e.Message, now, now,
 	}
 }
 
@@ -66,7 +66,7 @@ func wordTable(b KnowledgeBase) string {
 }
 
 func (e *sqliteEngine) addItem(b KnowledgeBase, k *KnowledgeEntry, now int64, got func(scanner) error) []stmt {
-	item := stmt{sql: insertItem + ") " + valuesOf(13), args: itemArgs(b, k, now)}
+	item := stmt{sql: insertItem + ") " + valuesOf(14), args: itemArgs(b, k, now)}
 	if got != nil {
 		item.sql, item.scan = item.sql+" RETURNING id", got
 	}
@@ -109,7 +109,7 @@ func matchWord(word, open string) string {
 }
 
 func (e *postgresEngine) addItem(b KnowledgeBase, k *KnowledgeEntry, now int64, got func(scanner) error) []stmt {
-	item := stmt{sql: insertItem + ", words) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, " + vectorOf(b, "$14", "$15", "$16") + ")"}
+	item := stmt{sql: insertItem + ", words) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, " + vectorOf(b, "$15", "$16", "$17") + ")"}
 	item.args = append(itemArgs(b, k, now), k.TitleWords, k.BodyWords, baseMark(b))
 	if got != nil {
 		item.sql, item.scan = item.sql+" RETURNING id", got
