@@ -552,10 +552,13 @@ test('desk 25: the next ones are there before they are opened', async () => {
   await open(b)
   await until('it was read before', () => read.has(a.id))
   await page.route('**/v1/conversations/*/events*', (route) => route.abort())
-  await key('j')
-  await page.locator('.thread-who h2', { hasText: 'Next A' }).waitFor()
-  await message('hello from Next A').waitFor()
-  await page.unrouteAll({ behavior: 'ignoreErrors' })
+  try {
+    await key('j')
+    await page.locator('.thread-who h2', { hasText: 'Next A' }).waitFor()
+    await message('hello from Next A').waitFor()
+  } finally {
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+  }
 })
 
 test('desk 26: select many, act once, one undo', async () => {

@@ -28,6 +28,7 @@ export class Desk {
   private feed: { stop(): void }
   private cursors = new Map<string, string | null>() // of views; null: at the end
   private loading = new Set<string>()
+  private opening = new Map<string, Promise<void>>()
   private due = new Set<string>() // conversations to be read again
   private timer: ReturnType<typeof setTimeout> | undefined
   private afterwards = new Map<string, () => void>() // what follows a message
@@ -264,8 +265,15 @@ export class Desk {
     this.store.do({ do: 'shown', id })
   }
 
-  // open sees that a conversation's newest events are there, or those around a message.
-  async open(id: string, seq = 0): Promise<void> {
+  // open sees that a conversation's newest events are there, or those around a message. What is read ahead is not read twice.
+  open(id: string, seq = 0): Promise<void> {
+    const what = id + '#' + seq
+    const begun = this.opening.get(what) ?? this.bring(id, seq).finally(() => this.opening.delete(what))
+    this.opening.set(what, begun)
+    return begun
+  }
+
+  private async bring(id: string, seq: number): Promise<void> {
     const c = this.state.conversations.get(id) ?? (await this.read(id))
     if (!c) throw new Problem(404, 'not_found', '')
     const t = this.state.threads.get(id)
