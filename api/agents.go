@@ -191,7 +191,7 @@ type claimPost struct {
 	Keyed
 	ConversationPath
 	Body struct {
-		Agent string `json:"agent" minLength:"1" maxLength:"200" doc:"Who accepts or declines."`
+		Agent string `json:"agent" minLength:"1" maxLength:"200" doc:"Who accepts, declines or wants more time."`
 	}
 }
 
@@ -205,6 +205,11 @@ func (a *API) registerOffers() {
 		method: http.MethodPost, path: "/v1/conversations/{id}/decline", id: "declineConversation", tag: tag, scope: ScopeWrite,
 		summary: "Decline an offered conversation", more: "The next agent is asked.",
 	}, a.declineConversation)
+	add(a, act{
+		method: http.MethodPost, path: "/v1/conversations/{id}/extend", id: "extendOffer", tag: tag, scope: ScopeWrite,
+		summary: "Take more time to accept an offered conversation",
+		more:    "The queue's time to accept (accept_seconds) once more, as often as it allows (extend_times); then, or when the time is over, 409.",
+	}, a.extendOffer)
 }
 
 func (a *API) acceptConversation(ctx context.Context, in *claimPost) (*reply[chat.Event], error) {
@@ -225,6 +230,19 @@ func (a *API) declineConversation(ctx context.Context, in *claimPost) (*reply[ch
 		return nil, err
 	}
 	res, err := a.Store.Append(ctx, &store.EndOffer{
+		Workspace: here(ctx), Conversation: in.ID, Agent: in.Body.Agent, By: party(ctx), Action: actionOf(ctx),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reply[chat.Event]{res.Events[0]}, nil
+}
+
+func (a *API) extendOffer(ctx context.Context, in *claimPost) (*reply[chat.Event], error) {
+	if err := onlyOwn(ctx, in.Body.Agent, access.ConversationsAssign); err != nil {
+		return nil, err
+	}
+	res, err := desk.Extend(ctx, a.Store, desk.Claim{
 		Workspace: here(ctx), Conversation: in.ID, Agent: in.Body.Agent, By: party(ctx), Action: actionOf(ctx),
 	})
 	if err != nil {

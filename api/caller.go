@@ -128,7 +128,7 @@ func (a *API) reaches(r *http.Request, pattern string, rt route) error {
 // isAsked tells whether a conversation beyond the caller's reach is offered to her: who may accept it may look at it before.
 func (a *API) isAsked(ctx context.Context, rt route, id chat.ConversationID) bool {
 	by := who(ctx)
-	answers := rt.id == "acceptConversation" || rt.id == "declineConversation"
+	answers := rt.id == "acceptConversation" || rt.id == "declineConversation" || rt.id == "extendOffer"
 	if by.User == "" || rt.right != access.ConversationsRead && !answers || !access.Allowed(by, rt.right, access.On{Workspace: by.Workspace}) {
 		return false
 	}

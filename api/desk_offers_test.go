@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -20,8 +21,14 @@ func TestMyOffers(t *testing.T) {
 			w.desk("admin", "support")
 			_, conv := w.talk("admin")
 			w.ok("POST", "/v1/conversations/"+conv+"/queue", "admin", `{"queue":"support"}`)
-			_, err := w.store.Append(t.Context(), &store.Offer{Workspace: w.ws, Conversation: chat.ConversationID(conv), Agents: []string{ada.id}})
+			_, err := w.store.Append(t.Context(), &store.Offer{Workspace: w.ws, Conversation: chat.ConversationID(conv), Agents: []string{ada.id}, Until: w.clock().Add(time.Minute)})
 			w.must(err)
+			extend := "/v1/conversations/" + conv + "/extend"
+			eve.want(404, "POST", extend, `{"agent":"`+eve.id+`"}`) // she does not see it
+			ada.want(403, "POST", extend, `{"agent":"`+eve.id+`"}`)
+			if got := ada.want(200, "POST", extend, `{"agent":"`+ada.id+`"}`); got.at(t, "kind") != "offer_extended" {
+				t.Errorf("extended: %s", got.body)
+			}
 			if got := ada.want(200, "GET", "/v1/me/offers", ""); !strings.Contains(got.body, conv) || !strings.Contains(got.body, ada.id) {
 				t.Errorf("ada is told %s", got.body)
 			}

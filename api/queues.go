@@ -19,6 +19,7 @@ type QueuePath struct {
 // QueueSettings are what a queue may set beside its rule.
 type QueueSettings struct {
 	AcceptSeconds int            `json:"accept_seconds,omitempty" minimum:"0" maximum:"86400" doc:"How long an agent may take to accept what is offered to one; 300 by default. Who does not becomes inactive, and the next one is asked."`
+	ExtendTimes   *int           `json:"extend_times,omitempty" minimum:"0" maximum:"20" doc:"How often an agent may take that time anew while it runs; 1 by default."`
 	Skills        map[string]int `json:"skills,omitempty" doc:"The level of each skill that the rule skills wants."`
 
 	Hours          string            `json:"hours,omitempty" maxLength:"200" doc:"The name of business hours; open all the time by default."`

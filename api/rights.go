@@ -53,6 +53,7 @@ var needs = map[string]need{
 
 	"acceptConversation":  {access.ConversationsWrite, ""},
 	"declineConversation": {access.ConversationsWrite, ""},
+	"extendOffer":         {access.ConversationsWrite, ""},
 
 	"listQueues":        {access.ConversationsRead, ""},
 	"getQueue":          {access.ConversationsRead, ""},

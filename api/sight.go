@@ -163,7 +163,7 @@ func moves(k chat.Kind) bool {
 
 // read takes over what an event tells of the conversation's place: the same as the store makes of it.
 func (s *stand) read(e chat.Event) {
-	if e.Kind == chat.KindOffered || e.Kind == chat.KindOfferEnded {
+	if e.Kind == chat.KindOffered || e.Kind == chat.KindOfferExtended || e.Kind == chat.KindOfferEnded {
 		var d chat.OfferData
 		_ = json.Unmarshal(e.Data, &d) // erased: nobody is asked
 		s.asked = d.Agents

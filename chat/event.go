@@ -10,47 +10,48 @@ type Kind string
 
 // The kinds of events in the log. The comment names the type of Data.
 const (
-	KindMessage      Kind = "message"       // Event.Message
-	KindOpened       Kind = "opened"        // OpenedData
-	KindQueued       Kind = "queued"        // PlaceData: now waiting in a queue
-	KindAssigned     Kind = "assigned"      // PlaceData: an agent has it
-	KindBot          Kind = "bot"           // PlaceData: a flow has it (again)
-	KindClosed       Kind = "closed"        // PlaceData
-	KindReceipt      Kind = "receipt"       // ReceiptData: the status of a message moved on
-	KindEdited       Kind = "edited"        // TargetData; Event.Message has the new content
-	KindDeleted      Kind = "deleted"       // TargetData
-	KindReaction     Kind = "reaction"      // ReactionData
-	KindFlowStep     Kind = "flow_step"     // the bot's own data
-	KindCall         Kind = "call"          // the bot asks a worker
-	KindCallResult   Kind = "call_result"   // a worker answered, or its time ran out
-	KindRead         Kind = "read"          // TargetData: we have read the contact's messages up to it
-	KindNote         Kind = "note"          // Event.Message, seen by agents only
-	KindProfile      Kind = "profile"       // Profile
-	KindBlocked      Kind = "blocked"       // the contact stopped us from writing
-	KindUnblocked    Kind = "unblocked"     // and lets us again
-	KindFile         Kind = "file"          // FileData: an attachment was fetched, or never will be
-	KindJoined       Kind = "joined"        // PersonData: somebody came into a group
-	KindLeft         Kind = "left"          // PersonData
-	KindMoved        Kind = "moved"         // MovedData: the contact has a new address
-	KindSnoozed      Kind = "snoozed"       // SnoozeData: it rests with its agent
-	KindAwoken       Kind = "awoken"        // SnoozeData: and does not any more
-	KindOffered      Kind = "offered"       // OfferData: agents may accept the waiting conversation
-	KindOfferEnded   Kind = "offer_ended"   // OfferData: these agents may not any more
-	KindRewound      Kind = "rewound"       // RewoundData: the contact took back what came after a message
-	KindRepeated     Kind = "repeated"      // TargetData: a dead letter is tried again
-	KindErased       Kind = "erased"        // personal data of the contact was rewritten
-	KindAgentChanged Kind = "agent_changed" // of the workspace: how an agent is now
-	KindQueueChanged Kind = "queue_changed" // of the workspace: how a queue is now
-	KindTeamChanged  Kind = "team_changed"  // of the workspace: who is in a team now
-	KindHoursChanged Kind = "hours_changed" // of the workspace: business hours as they are now
-	KindRouteAsk     Kind = "route_ask"     // RouteAskData: a rule outside is asked who fits
-	KindRouteAnswer  Kind = "route_answer"  // RouteAnswerData: it answered, or its time ran out
-	KindUnsupported  Kind = "unsupported"   // UnsupportedPayload: an event that the hub cannot read
-	KindChanged      Kind = "changed"       // ChangedData: fields, priority or tags
-	KindAction       Kind = "action"        // ActionData: an agent had another system do something
-	KindTyping       Kind = "typing"        // never stored
-	KindPresence     Kind = "presence"      // never stored: who of us looks at it
-	KindIgnored      Kind = "ignored"       // never stored: read, and of no use to us
+	KindMessage       Kind = "message"        // Event.Message
+	KindOpened        Kind = "opened"         // OpenedData
+	KindQueued        Kind = "queued"         // PlaceData: now waiting in a queue
+	KindAssigned      Kind = "assigned"       // PlaceData: an agent has it
+	KindBot           Kind = "bot"            // PlaceData: a flow has it (again)
+	KindClosed        Kind = "closed"         // PlaceData
+	KindReceipt       Kind = "receipt"        // ReceiptData: the status of a message moved on
+	KindEdited        Kind = "edited"         // TargetData; Event.Message has the new content
+	KindDeleted       Kind = "deleted"        // TargetData
+	KindReaction      Kind = "reaction"       // ReactionData
+	KindFlowStep      Kind = "flow_step"      // the bot's own data
+	KindCall          Kind = "call"           // the bot asks a worker
+	KindCallResult    Kind = "call_result"    // a worker answered, or its time ran out
+	KindRead          Kind = "read"           // TargetData: we have read the contact's messages up to it
+	KindNote          Kind = "note"           // Event.Message, seen by agents only
+	KindProfile       Kind = "profile"        // Profile
+	KindBlocked       Kind = "blocked"        // the contact stopped us from writing
+	KindUnblocked     Kind = "unblocked"      // and lets us again
+	KindFile          Kind = "file"           // FileData: an attachment was fetched, or never will be
+	KindJoined        Kind = "joined"         // PersonData: somebody came into a group
+	KindLeft          Kind = "left"           // PersonData
+	KindMoved         Kind = "moved"          // MovedData: the contact has a new address
+	KindSnoozed       Kind = "snoozed"        // SnoozeData: it rests with its agent
+	KindAwoken        Kind = "awoken"         // SnoozeData: and does not any more
+	KindOffered       Kind = "offered"        // OfferData: agents may accept the waiting conversation
+	KindOfferEnded    Kind = "offer_ended"    // OfferData: these agents may not any more
+	KindOfferExtended Kind = "offer_extended" // OfferData: they have until then
+	KindRewound       Kind = "rewound"        // RewoundData: the contact took back what came after a message
+	KindRepeated      Kind = "repeated"       // TargetData: a dead letter is tried again
+	KindErased        Kind = "erased"         // personal data of the contact was rewritten
+	KindAgentChanged  Kind = "agent_changed"  // of the workspace: how an agent is now
+	KindQueueChanged  Kind = "queue_changed"  // of the workspace: how a queue is now
+	KindTeamChanged   Kind = "team_changed"   // of the workspace: who is in a team now
+	KindHoursChanged  Kind = "hours_changed"  // of the workspace: business hours as they are now
+	KindRouteAsk      Kind = "route_ask"      // RouteAskData: a rule outside is asked who fits
+	KindRouteAnswer   Kind = "route_answer"   // RouteAnswerData: it answered, or its time ran out
+	KindUnsupported   Kind = "unsupported"    // UnsupportedPayload: an event that the hub cannot read
+	KindChanged       Kind = "changed"        // ChangedData: fields, priority or tags
+	KindAction        Kind = "action"         // ActionData: an agent had another system do something
+	KindTyping        Kind = "typing"         // never stored
+	KindPresence      Kind = "presence"       // never stored: who of us looks at it
+	KindIgnored       Kind = "ignored"        // never stored: read, and of no use to us
 )
 
 // Direction is in (from the contact) or out (to the contact).
@@ -160,6 +161,7 @@ type OfferData struct {
 	Agents   []string        `json:"agents,omitempty"`
 	Queue    string          `json:"queue,omitempty"`
 	Until    time.Time       `json:"until,omitzero"`     // they have to accept until then; zero: as long as it waits
+	Longest  time.Time       `json:"longest,omitzero"`   // and can have it extended until then
 	Reason   string          `json:"reason,omitempty"`   // of an end: declined, timeout
 	Decision json.RawMessage `json:"decision,omitempty"` // of routing: the rule, the candidates and the reasons
 }

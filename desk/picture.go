@@ -88,6 +88,7 @@ func (l *line) drop(w *waiter) {
 // Settings are what a queue may set beside its rule.
 type Settings struct {
 	AcceptSeconds int            `json:"accept_seconds,omitempty"` // how long an agent may take to accept; 300 by default
+	ExtendTimes   *int           `json:"extend_times,omitempty"`   // how often an agent may take that time anew; 1 by default
 	Skills        map[string]int `json:"skills,omitempty"`         // what the rule "skills" wants, by name
 
 	Hours          string       `json:"hours,omitempty"` // the name of business hours

@@ -160,16 +160,19 @@ func (n names) checkConsequence(queue string, c Consequence) error {
 
 // Bounds of settings.
 const (
-	maxText       = 4000 // bytes of what contacts are told
-	maxLimit      = 1_000_000
-	leastMaxWait  = 10
-	mostMaxWait   = 31 * 24 * 3600
-	maxServiceURL = 2000
+	maxText        = 4000 // bytes of what contacts are told
+	maxLimit       = 1_000_000
+	maxExtendTimes = 20
+	leastMaxWait   = 10
+	mostMaxWait    = 31 * 24 * 3600
+	maxServiceURL  = 2000
 )
 
 // check finds what is wrong with settings that name nothing.
 func (s *Settings) check(rule Rule) error {
 	switch {
+	case s.ExtendTimes != nil && (*s.ExtendTimes < 0 || *s.ExtendTimes > maxExtendTimes):
+		return bad("settings.extend_times", fmt.Sprintf("0 to %d", maxExtendTimes))
 	case s.Limit < 0 || s.Limit > maxLimit:
 		return bad("settings.limit", fmt.Sprintf("0 to %d", maxLimit))
 	case s.MaxWaitSeconds != 0 && (s.MaxWaitSeconds < leastMaxWait || s.MaxWaitSeconds > mostMaxWait):

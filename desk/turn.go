@@ -90,9 +90,9 @@ func (t *turn) learn(w *waiter) (bool, error) {
 
 // offer writes an offer.
 func (t *turn) offer(q *queue, w *waiter, d Decision) (bool, error) {
-	var until time.Time
+	var until, longest time.Time
 	if q.rule != Everyone || d.Reason == Stays {
-		until = t.tx.Now().Add(q.settings.acceptTime())
+		until, longest = t.tx.Now().Add(q.settings.acceptTime()), t.tx.Now().Add(q.settings.longest())
 	}
 	agents := make([]string, len(d.Offer))
 	for i, id := range d.Offer {
@@ -103,7 +103,7 @@ func (t *turn) offer(q *queue, w *waiter, d Decision) (bool, error) {
 		return false, err
 	}
 	_, err = t.tx.Append(&store.Offer{
-		Workspace: t.tx.Workspace(), Conversation: w.Conversation, Agents: agents, Until: until, Decision: raw, Action: t.action,
+		Workspace: t.tx.Workspace(), Conversation: w.Conversation, Agents: agents, Until: until, Longest: longest, Decision: raw, Action: t.action,
 	})
 	if movedOn(err) {
 		return false, nil // it does not wait any more; the event that says so comes

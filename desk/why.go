@@ -25,7 +25,7 @@ type Account struct {
 type Told struct {
 	Seq        int64           `json:"seq,omitempty" doc:"Of the event."`
 	At         time.Time       `json:"at"`
-	Kind       chat.Kind       `json:"kind" doc:"queued, offered, offer_ended, route_ask, route_answer, assigned, bot, closed."`
+	Kind       chat.Kind       `json:"kind" doc:"queued, offered, offer_extended, offer_ended, route_ask, route_answer, assigned, bot, closed."`
 	Queue      string          `json:"queue,omitempty"`
 	Rule       Rule            `json:"rule,omitempty"`
 	Reason     string          `json:"reason,omitempty" doc:"As a code: picked, stays, fell_back, nobody_free, nobody_fits, rule_failed, unknown_rule, declined, timeout, queue_closed, queue_full, max_wait; of moves by people their own words."`
@@ -44,7 +44,7 @@ type ToldCandidate struct {
 
 // tells are the kinds that an account tells of.
 var tells = []chat.Kind{
-	chat.KindQueued, chat.KindOffered, chat.KindOfferEnded, chat.KindRouteAsk, chat.KindRouteAnswer, chat.KindAssigned, chat.KindBot, chat.KindClosed,
+	chat.KindQueued, chat.KindOffered, chat.KindOfferExtended, chat.KindOfferEnded, chat.KindRouteAsk, chat.KindRouteAnswer, chat.KindAssigned, chat.KindBot, chat.KindClosed,
 }
 
 // maxDecisions bounds an account.
@@ -168,6 +168,11 @@ func (n namer) told(e chat.Event) Told {
 		_ = json.Unmarshal(o.Decision, &d)
 		t.Queue, t.Agents = o.Queue, o.Agents
 		n.decision(&t, d)
+	case chat.KindOfferExtended:
+		var o chat.OfferData
+		_ = json.Unmarshal(e.Data, &o)
+		t.Queue, t.Agents = o.Queue, o.Agents
+		t.Text = n.names(o.Agents) + " took more time."
 	case chat.KindOfferEnded:
 		var o chat.OfferData
 		_ = json.Unmarshal(e.Data, &o)

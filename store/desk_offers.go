@@ -17,6 +17,7 @@ type Offer struct {
 	Conversation chat.ConversationID
 	Agents       []string
 	Until        time.Time       // zero: as long as it waits
+	Longest      time.Time       // until when it may be extended
 	Decision     json.RawMessage // why these
 	Action       chat.ActionID
 
@@ -40,7 +41,7 @@ func (c *Offer) apply(ctx context.Context, u *unit) (Result, error) {
 		u.keepLast(queueKey{conv.ws, conv.queue}, c.Agents[0])
 	}
 	e := chat.Event{Kind: chat.KindOffered, Sender: &chat.Party{Type: chat.PartySystem}, Action: c.Action}
-	e.Data = data(chat.OfferData{Agents: c.Agents, Queue: conv.queue, Until: c.Until, Decision: c.Decision})
+	e.Data = data(chat.OfferData{Agents: c.Agents, Queue: conv.queue, Until: c.Until, Longest: c.Longest, Decision: c.Decision})
 	return Result{Events: []chat.Event{u.append(conv, ch, e, "")}}, nil
 }
 

@@ -32,7 +32,7 @@ func (c *Undo) resolve(ctx context.Context, s *Store) error {
 
 // passive are the kinds that come by themselves, or only tell: an act can be taken back over them.
 var passive = []chat.Kind{
-	chat.KindOffered, chat.KindOfferEnded, chat.KindReceipt, chat.KindRead, chat.KindFile, chat.KindProfile, chat.KindFlowStep, chat.KindNote,
+	chat.KindOffered, chat.KindOfferEnded, chat.KindOfferExtended, chat.KindReceipt, chat.KindRead, chat.KindFile, chat.KindProfile, chat.KindFlowStep, chat.KindNote,
 }
 
 func (c *Undo) apply(ctx context.Context, u *unit) (Result, error) {

@@ -287,7 +287,10 @@ test('desk 10: an offer says who, where, since when and what; accept, decline, a
   const clock = await offer.getByRole('timer').innerText()
   assert.match(clock, /\d/)
   await page.reload()
-  await offer.waitFor()
+  await offer.getByRole('button', { name: 'More time' }).waitFor()
+  await page.locator('body').press('m') // once, for as long again
+  await offer.getByRole('button', { name: 'More time' }).waitFor({ state: 'detached' })
+  await until('the hub has given it', async () => (await events(c.id)).some((e) => e.kind === 'offer_extended' && e.data.until === e.data.longest))
   await offer.getByRole('button', { name: 'Decline' }).click()
   await offer.waitFor({ state: 'detached' })
   await until('the hub has heard it', async () => (await events(c.id)).some((e) => e.kind === 'offer_ended' && e.data.reason === 'declined'))

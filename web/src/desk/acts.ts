@@ -72,6 +72,11 @@ export class Acts {
     await this.desk.act(id, {}, '/decline', { agent: this.desk.me }, this.t('desk_cannot_decline'))
   }
 
+  // extend takes more time for an offer.
+  async extend(id: string): Promise<void> {
+    await this.desk.act(id, {}, '/extend', { agent: this.desk.me }, this.t('desk_cannot_extend'))
+  }
+
   // take gives a conversation to oneself: by an offer, or because nobody has it.
   async take(id: string): Promise<boolean> {
     if (this.desk.offeredToMe(id)) return this.accept(id)

@@ -3,7 +3,7 @@ import { useKeys, useT, useWorld } from '../parts/world'
 import { lastOwn } from './acts'
 import { composerActs } from './composer'
 import { useDesk, useHere, type Editing } from './context'
-import { useMyOffers } from './offers'
+import { extensible, useMyOffers } from './offers'
 import { useStep } from './inbox'
 import { seen } from './state'
 import { viewNames } from './views'
@@ -45,6 +45,7 @@ export function Commands({ asked, panel }: { asked: boolean; panel: { open: bool
     { id: 'previous', keys: 'K', title: t('desk_previous'), when: free, run: () => step(-1) },
     { id: 'accept', keys: 'A', title: t('desk_accept_take'), when: () => free() && (first() !== undefined || (open() && !mine())), run: accept },
     { id: 'decline', keys: 'D', title: t('desk_decline'), when: () => free() && first() !== undefined, run: () => void acts.decline(first()!) },
+    { id: 'extend', keys: 'M', title: t('desk_extend'), when: () => free() && extensible(desk.state.offers.get(first() ?? '')), run: () => void acts.extend(first()!) },
     { id: 'reply', keys: 'R', title: t('desk_reply'), when: open, run: () => composerActs.current?.focus(false) },
     { id: 'note', keys: 'N', title: t('desk_write_note'), when: open, run: () => composerActs.current?.focus(true) },
     { id: 'attach', keys: 'F', title: t('desk_attach'), when: open, run: () => composerActs.current?.attach() },

@@ -10,6 +10,9 @@ export function useMyOffers(): [string, Offer][] {
   return [...offers].filter(([, o]) => o.agents.includes(desk.me)).sort((a, b) => (a[1].at < b[1].at ? -1 : 1))
 }
 
+// extensible tells whether there can be more time for an offer.
+export const extensible = (o?: Offer): boolean => o?.until !== undefined && o.longest !== undefined && Date.parse(o.until) < Date.parse(o.longest)
+
 // Offers stand above the list: who, where, since when, the last words, and how long there is to answer.
 export function Offers() {
   const t = useT()
@@ -63,6 +66,11 @@ function OfferCard({ c, o, now, first }: { c: Conversation; o: Offer; now: Date;
         <Button tight onClick={() => void acts.decline(c.id)} {...(first ? { title: t('desk_decline'), hotkey: 'D' } : {})}>
           {t('desk_decline')}
         </Button>
+        {extensible(o) && (
+          <Button tight onClick={() => void acts.extend(c.id)} {...(first ? { title: t('desk_extend'), hotkey: 'M' } : {})}>
+            {t('desk_extend')}
+          </Button>
+        )}
         <Button tight plain onClick={() => show(c.id)}>
           {t('desk_look')}
         </Button>

@@ -234,12 +234,20 @@ export function find(events: readonly Event[], seq: number): number {
   return -1
 }
 
+// until is how long an offer stands, and could.
+const until = ({ until, longest }: Record<string, unknown>): Pick<Offer, 'until' | 'longest'> =>
+  typeof until === 'string' ? { until, ...(typeof longest === 'string' ? { longest } : {}) } : {}
+
 function offersAfter(offers: DeskState['offers'], id: string, e: Event): DeskState['offers'] {
   const d = e.data ?? {}
   const agents = Array.isArray(d.agents) ? (d.agents as string[]) : []
   switch (e.kind) {
     case 'offered':
-      return put(offers, id, { agents: [...new Set([...(offers.get(id)?.agents ?? []), ...agents])], at: e.at, ...(typeof d.until === 'string' ? { until: d.until } : {}) })
+      return put(offers, id, { agents: [...new Set([...(offers.get(id)?.agents ?? []), ...agents])], at: e.at, ...until(d) })
+    case 'offer_extended': {
+      const was = offers.get(id)
+      return was ? put(offers, id, { ...was, ...until(d) }) : offers
+    }
     case 'offer_ended': {
       const was = offers.get(id)
       if (!was) return offers

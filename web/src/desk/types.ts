@@ -138,6 +138,7 @@ export interface Canned {
 
 export interface Offer {
   until?: string
+  longest?: string // until when that can be extended
   agents: string[]
   at: string
 }

@@ -52,9 +52,9 @@ export default function Queues({ rest }: SectionProps) {
   )
 }
 
-// formOf drops what is nothing, so that it is no difference to an empty field.
+// formOf drops what is nothing, so that it is no difference to an empty field; but to have no more time is something.
 function formOf(v: Values): Values {
-  const settings = Object.fromEntries(Object.entries((v.settings ?? {}) as Values).filter(([, x]) => x !== 0 && x !== ''))
+  const settings = Object.fromEntries(Object.entries((v.settings ?? {}) as Values).filter(([k, x]) => (x !== 0 || k === 'extend_times') && x !== ''))
   const { settings: _, ...rest } = v
   return { ...rest, ...(Object.keys(settings).length ? { settings } : {}) }
 }
@@ -82,6 +82,7 @@ function queueSpecs(v: Values, known: Known, t: T): Spec[] {
     number('timeout_ms', { max: 10000, when: (x) => x.rule === 'http' }),
     { name: 'members', label: t('admin_members'), type: 'many', choices: [...known.teams.map((x) => ({ id: 'team:' + x.id, title: x.title, hint: t('admin_team') })), ...known.agents] },
     number('accept_seconds', { max: 86400, placeholder: '300' }),
+    number('extend_times', { max: 20, placeholder: '1' }),
     { ...number('hours'), type: 'choice', choices: known.hours, placeholder: t('admin_queue_always'), group: t('admin_queue_group_limits') },
     ...then('when_closed', s.hours !== undefined || s.when_closed !== undefined),
     number('limit'),
