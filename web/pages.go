@@ -87,7 +87,7 @@ func (p pages) file(w http.ResponseWriter, r *http.Request, name string, raw []b
 	}
 	sum := sha256.Sum256(raw)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	if small, err := fs.ReadFile(p.files, name+".gz"); err == nil && takesGzip(r) {
+	if small, err := fs.ReadFile(p.files, name+".gz"); err == nil && takes(r, "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		h.Set("ETag", `"`+hex.EncodeToString(sum[:8])+`-gz"`)
 		raw = small
@@ -117,10 +117,10 @@ func typeOf(name string) string {
 	return "application/octet-stream"
 }
 
-func takesGzip(r *http.Request) bool {
+func takes(r *http.Request, what string) bool {
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		coding, weight, _ := strings.Cut(part, ";")
-		if strings.TrimSpace(coding) == "gzip" {
+		if strings.TrimSpace(coding) == what {
 			return strings.ReplaceAll(weight, " ", "") != "q=0"
 		}
 	}

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { defineConfig } from 'vite'
 
 // The widget is one file without any library: a page loads it with one tag, under a policy that names the hub alone.
@@ -9,7 +9,9 @@ export default defineConfig({
       name: 'compressed',
       apply: 'build',
       closeBundle() {
-        writeFileSync('dist/widget/widget.js.gz', gzipSync(readFileSync('dist/widget/widget.js'), { level: 9 }))
+        const script = readFileSync('dist/widget/widget.js')
+        writeFileSync('dist/widget/widget.js.gz', gzipSync(script, { level: 9 }))
+        writeFileSync('dist/widget/widget.js.br', brotliCompressSync(script))
       },
     },
   ],

@@ -18,6 +18,9 @@ const ScriptPath = "/widget.js"
 // Widget serves the script of the visitors' chat to any page.
 func Widget() http.Handler { return script{Built("widget")} }
 
+// codings are how the build compresses the script, the smallest first.
+var codings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
+
 type script struct{ files fs.FS }
 
 // ServeHTTP answers with the script, and with a word for developers where it was not built.
@@ -38,9 +41,12 @@ func (s script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256(raw)
 	tag := hex.EncodeToString(sum[:8])
 	h.Set("Cache-Control", "public, max-age=300")
-	if small, err := fs.ReadFile(s.files, "widget.js.gz"); err == nil && takesGzip(r) {
-		h.Set("Content-Encoding", "gzip")
-		raw, tag = small, tag+"-gz"
+	for _, c := range codings {
+		if small, err := fs.ReadFile(s.files, "widget.js"+c.suffix); err == nil && takes(r, c.name) {
+			h.Set("Content-Encoding", c.name)
+			raw, tag = small, tag+"-"+c.suffix[1:]
+			break
+		}
 	}
 	h.Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(raw))

@@ -21,7 +21,7 @@ func ask(h http.Handler, path string, header ...string) *httptest.ResponseRecord
 
 // The script is for any page, is asked for again soon, and is a script even where it was not built.
 func TestWidget(t *testing.T) {
-	for _, encoding := range []string{"", "gzip"} {
+	for _, encoding := range []string{"", "gzip", "br"} {
 		w := ask(web.Widget(), web.ScriptPath, "Accept-Encoding", encoding)
 		h := w.Header()
 		if !strings.HasPrefix(h.Get("Content-Type"), "text/javascript") || h.Get("Cross-Origin-Resource-Policy") != "cross-origin" || h.Get("Access-Control-Allow-Origin") != "*" {

@@ -104,6 +104,8 @@ test('widget 01: one tag anywhere; no global names, no cookies, no change to the
 test('widget 02: at most 6 kB, one file; no connection before the first click, unless a conversation is open', async () => {
   const size = readFileSync(new URL('../dist/widget/widget.js.gz', import.meta.url)).length
   assert.ok(size <= 6000, `widget.js has ${size} bytes compressed`)
+  const sent = readFileSync(new URL('../dist/widget/widget.js.br', import.meta.url)).length
+  assert.ok(sent <= 5400, `widget.js has ${sent} bytes as browsers get it`)
   const page = await visit(withPeople)
   await page.waitForLoadState('networkidle')
   assert.deepEqual(page.calls, ['GET widget.js'])
