@@ -149,11 +149,11 @@ export function keyWords(keys: string): string {
 function Palette({ commands, onClose }: { commands: Binding[]; onClose(): void }) {
   const t = useT()
   const { keys } = useWorld()
-  const { show } = useDesk()
-  const conversations = useDeskState((s) => s.conversations)
+  const { show, desk } = useDesk()
+  const [conversations] = useState(() => [...desk.state.conversations.values()].slice(0, 300))
   const choices: Choice[] = [
     ...commands.map((b): Choice => ({ id: b.id, title: b.title, words: b.id, hint: keys.keysOf(b) ? <kbd>{keyWords(keys.keysOf(b))}</kbd> : null })),
-    ...[...conversations.values()].slice(0, 300).map((c): Choice => ({ id: 'c:' + c.id, title: c.contact.name || c.thread.address, words: c.thread.address, icon: 'desk' })),
+    ...conversations.map((c): Choice => ({ id: 'c:' + c.id, title: c.contact.name || c.thread.address, words: c.thread.address, icon: 'desk' })),
   ]
   const pick = (c: Choice) => {
     onClose()

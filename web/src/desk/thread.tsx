@@ -71,9 +71,14 @@ function useBeing(id: string): void {
   const unread = useDeskState((s) => s.conversations.get(id)?.unread ?? 0)
   const mine = useDeskState((s) => s.conversations.get(id)?.assignee === s.me.id)
   useEffect(() => {
-    desk.presence(id, 'looking')
-    const timer = setInterval(() => !document.hidden && desk.presence(id, 'looking'), 20_000)
-    return () => (clearInterval(timer), desk.presence(id, 'gone'))
+    let told = false
+    const tell = () => {
+      told = true
+      desk.presence(id, 'looking')
+    }
+    const soon = setTimeout(tell, 300) // who only passes by is not there
+    const timer = setInterval(() => !document.hidden && tell(), 20_000)
+    return () => (clearTimeout(soon), clearInterval(timer), told && desk.presence(id, 'gone'))
   }, [id])
   useEffect(() => {
     if (!unread || !mine) return

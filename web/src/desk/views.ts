@@ -156,18 +156,15 @@ interface Counts {
   snoozed: number
 }
 
-const counted = new WeakMap<DeskState['conversations'], { overlays: DeskState['overlays']; counts: Counts }>()
+let counted: { of: Source; counts: Counts } | undefined
 
 // counts are what the tabs show: mine that are unread, and how many wait. Several parts ask with every change: they are counted once.
-export function counts(s: DeskState): Counts {
-  const was = counted.get(s.conversations)
-  if (was?.overlays === s.overlays) return was.counts
-  const now = { overlays: s.overlays, counts: count(s) }
-  counted.set(s.conversations, now)
-  return now.counts
+export function counts(s: Source): Counts {
+  if (counted?.of.conversations !== s.conversations || counted.of.overlays !== s.overlays || counted.of.me !== s.me) counted = { of: s, counts: count(s) }
+  return counted.counts
 }
 
-function count(s: DeskState): Counts {
+function count(s: Source): Counts {
   let unread = 0
   let waiting = 0
   let snoozed = 0

@@ -30,7 +30,10 @@ interface PickProps {
   at?: string // the id that is chosen now
 }
 
-// Pick is a text field with a list below that it filters (WAI-ARIA combobox): the palette, transfer, tags.
+const few = 24 // rows are seen at most
+
+// Pick is a text field with a list below that it filters (WAI-ARIA combobox): the palette, transfer, tags. Of a long list only the rows
+// are mounted to which somebody has come.
 export function Pick({ label, choices, onPick, onText, placeholder, empty, at }: PickProps) {
   const t = useT()
   const [typed, type] = useState('')
@@ -42,6 +45,8 @@ export function Pick({ label, choices, onPick, onText, placeholder, empty, at }:
   useLayoutEffect(() => field.current!.focus(), [])
   const shown = onText ? choices : choices.filter((c) => matches(c, typed))
   const now = Math.min(index, shown.length - 1)
+  const [room, widen] = useState(few)
+  const rows = shown.slice(0, Math.max(room, now + 2))
   useLayoutEffect(() => list.current?.children[now]?.scrollIntoView({ block: 'nearest' }), [now, typed])
   const pick = (c: Choice | undefined) => c && !c.disabled && onPick(c)
   const key = (e: KeyboardEvent) => {
@@ -73,14 +78,23 @@ export function Pick({ label, choices, onPick, onText, placeholder, empty, at }:
           onText?.(e.currentTarget.value)
         }}
       />
-      <ul ref={list} class="pick-list" id={id} role="listbox" aria-label={label}>
-        {shown.map((c, i) => (
+      <ul
+        ref={list}
+        class="pick-list"
+        id={id}
+        role="listbox"
+        aria-label={label}
+        onScroll={({ currentTarget: el }) => el.scrollTop + 2 * el.clientHeight > el.scrollHeight && rows.length < shown.length && widen(rows.length + few)}
+      >
+        {rows.map((c, i) => (
           <li
             key={c.id}
             id={id + i}
             class="option"
             role="option"
             aria-selected={i === now}
+            aria-setsize={shown.length}
+            aria-posinset={i + 1}
             aria-disabled={c.disabled ? true : undefined}
             onPointerMove={() => move(i)}
             onClick={() => pick(c)}

@@ -38,8 +38,9 @@ export function WindowList<T>({ items, height, keyOf, row, label, at, class: ext
     const [first, high] = seen.current
     const to = at * height < first ? at * height : (at + 1) * height > first + high ? (at + 1) * height - high : first
     if (to === first) return
-    el.current!.scrollTop = to
-    seen.current = [to, high]
+    set((seen.current = [to, high]))
+    // before the next paint: now the page would be laid out once more
+    requestAnimationFrame(() => el.current?.scrollTo(0, to))
   }, [at, view])
   useLayoutEffect(() => {
     if (to >= items.length - 5 && items.length > 0) onEnd?.()
