@@ -147,19 +147,20 @@ func keepSource(where string, now int64, more ...any) stmt {
 	}
 }
 
-// KeepKnowledgeSources says that the worker of each task is there still.
-func (s *Store) KeepKnowledgeSources(ctx context.Context, tasks []string) error {
+// KeepKnowledgeSources says that the worker of each task is there still, and gives those that are pending.
+func (s *Store) KeepKnowledgeSources(ctx context.Context, tasks []string) (pending []string, err error) {
 	until := micros(s.now().Add(SourceLease))
 	all := make([]stmt, len(tasks))
 	for i, task := range tasks {
 		all[i] = stmt{
-			sql: "UPDATE knowledge_sources SET lease = $1 WHERE status = 'pending' AND task = $2 AND lease < $1", args: []any{until, task},
+			sql: "UPDATE knowledge_sources SET lease = $1 WHERE status = 'pending' AND task = $2 RETURNING task", args: []any{until, task},
+			scan: func(scanner) error { pending = append(pending, task); return nil },
 		}
 	}
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	return unavailable(s.engine.exec(ctx, all...))
+	return pending, unavailable(s.engine.exec(ctx, all...))
 }
 
 // FailKnowledgeSources gives up what nobody is at any more, on all nodes.

@@ -231,7 +231,7 @@ func (p *program) openAPI(context.Context) error {
 func (p *program) openWorkers(context.Context) error {
 	p.workers = rpc.New(rpc.Options{
 		Store: p.store, Channels: p.hub, Wake: p.bus, Now: time.Now, Log: p.log, Link: p.fileLink, LLM: p.models, Knowledge: p.library,
-		Door: door.New(p.api.Address, time.Now),
+		Blobs: p.hub.Blobs, Door: door.New(p.api.Address, time.Now),
 	})
 	p.back = http.NewServeMux()
 	p.workers.Mount(p.back)

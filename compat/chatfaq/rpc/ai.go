@@ -11,19 +11,6 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
-// retrieved is what was found, best first, in the protocol's words.
-type retrieved struct {
-	ID         int64             `json:"knowledge_item_id"`
-	Title      string            `json:"title"`
-	Content    string            `json:"content"`
-	URL        string            `json:"url"`
-	Section    string            `json:"section"`
-	Role       string            `json:"role"`
-	Page       int64             `json:"page_number"`
-	Images     map[string]string `json:"image_urls"`
-	Similarity float64           `json:"similarity"`
-}
-
 // askTime bounds a request of an ai socket.
 const askTime = 5 * time.Minute
 
@@ -154,27 +141,12 @@ func (a *ask) retrieve(ctx context.Context) error {
 	if err := a.read(&in); err != nil {
 		return err
 	}
-	if a.s.Knowledge == nil {
-		return errNoKnowledge
-	}
-	ws := a.c.token.Workspace
-	base, err := a.s.Store.KnowledgeBase(ctx, ws, in.Config)
+	found, err := a.s.search(ctx, a.c.token.Workspace, in.Config, in.Query, orUsual(in.TopK, usualTop))
 	if err != nil {
 		return err
 	}
-	hits, err := a.s.Knowledge.Search(ctx, ws, in.Config, in.Query, max(orUsual(in.TopK, usualTop), 1))
-	if err != nil {
-		return err
-	}
-	items := make([]retrieved, len(hits))
-	for i, h := range hits {
-		items[i] = retrieved{h.ID, h.Title, h.Content, h.URL, h.Section, h.Role, h.PageNumber, map[string]string{}, h.Similarity}
-	}
-	return a.tell(map[string]any{"knowledge_base_id": base.ID, "knowledge_items": items, "knowledge_item_images": map[string]string{}})
+	return a.tell(found)
 }
-
-// usualTop is how many pieces of knowledge a request gives that names no number.
-const usualTop = 3
 
 func (a *ask) prompt(ctx context.Context) error {
 	var in struct {

@@ -211,15 +211,3 @@ func TestTooManyAsks(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-// TestParse: the socket for parsers takes what the SDK sends and answers nothing but mistakes.
-func TestParse(t *testing.T) {
-	w := newWorld(t)
-	conn := w.dial("/back/ws/broker/parse/")
-	put(t, conn, `{"type":"register_parsers","data":{"parsers":["p1"]}}`)
-	put(t, conn, `{"type":"parser_finished","data":{"task_id":"t"}}`)
-	put(t, conn, `{"type":"zzz","data":{}}`)
-	if got := get(t, conn); !strings.Contains(got, "is not a valid choice") {
-		t.Error(got)
-	}
-}

@@ -83,7 +83,7 @@ func readFrame(raw []byte) (incoming, error) {
 		Type json.RawMessage `json:"type"`
 		Data json.RawMessage `json:"data"`
 	}
-	if !isObject(raw) || json.Unmarshal(raw, &in) != nil {
+	if !isObject(raw) || json.Unmarshal(raw, &in) != nil && json.Unmarshal(withoutOddNumbers(raw), &in) != nil {
 		return incoming{}, errNoJSON
 	}
 	var kind string
@@ -96,6 +96,41 @@ func readFrame(raw []byte) (incoming, error) {
 		return incoming{}, required("data")
 	}
 	return incoming{kind, in.Data}, nil
+}
+
+// oddNumbers are what Python writes for floats that JSON has no form for, and the protocol's own server reads.
+var oddNumbers = [][]byte{[]byte("NaN"), []byte("-Infinity"), []byte("Infinity")}
+
+// withoutOddNumbers puts null where such a number stands outside of texts.
+func withoutOddNumbers(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	quoted := false
+	for i := 0; i < len(raw); i++ {
+		if !quoted {
+			if n := oddNumber(raw[i:]); n > 0 {
+				out, i = append(out, "null"...), i+n-1
+				continue
+			}
+		}
+		switch {
+		case raw[i] == '"':
+			quoted = !quoted
+		case raw[i] == '\\' && quoted && i+1 < len(raw):
+			out = append(out, raw[i])
+			i++
+		}
+		out = append(out, raw[i])
+	}
+	return out
+}
+
+func oddNumber(raw []byte) int {
+	for _, word := range oddNumbers {
+		if bytes.HasPrefix(raw, word) {
+			return len(word)
+		}
+	}
+	return 0
 }
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

@@ -36,14 +36,15 @@ type itemView struct {
 	Page       *int64          `json:"page_number"`
 	Metadata   json.RawMessage `json:"metadata"`
 	Base       int64           `json:"knowledge_base"`
-	DataSource *int64          `json:"data_source"` // they are not kept
+	DataSource *int64          `json:"data_source"`
 	Message    *string         `json:"message"`
 }
 
 func viewOf(k knowledge.Item) itemView {
 	return itemView{
 		ID: k.ID, Created: k.CreatedAt, Updated: k.UpdatedAt, Title: k.Title, Content: k.Content, URL: orNothing(k.URL), Section: orNothing(k.Section),
-		Role: orNothing(k.Role), Page: orNothing(k.PageNumber), Metadata: k.Metadata, Base: k.Base, Message: orNothing(k.Message),
+		Role: orNothing(k.Role), Page: orNothing(k.PageNumber), Metadata: k.Metadata, Base: k.Base, DataSource: orNothing(k.Source),
+		Message: orNothing(k.Message),
 	}
 }
 
@@ -55,7 +56,7 @@ func orNothing[T comparable](v T) *T {
 	return &v
 }
 
-// itemInput is an item as workers write it; data_source is taken and not kept.
+// itemInput is an item as workers write it.
 type itemInput struct {
 	Base     *name           `json:"knowledge_base"`
 	Title    *string         `json:"title"`
@@ -66,6 +67,7 @@ type itemInput struct {
 	Page     *int64          `json:"page_number"`
 	Metadata json.RawMessage `json:"metadata"`
 	Message  *string         `json:"message"`
+	Source   *name           `json:"data_source"`
 }
 
 // list is a page of a list.
@@ -84,7 +86,10 @@ func (s *Server) mountKnowledge(mux *http.ServeMux) {
 		"PATCH /back/api/language-model/knowledge-items/{id}/{$}": s.changeItem,
 		"GET /back/api/language-model/prompt-configs/{$}":         s.listPrompts,
 		"POST /back/api/language-model/data-sources/{$}":          s.addSource,
+		"GET /back/api/language-model/data-sources/{$}":           s.listSources,
 		"GET /back/api/language-model/data-sources/{id}/{$}":      s.oneSource,
+		"POST /back/api/language-model/knowledge-item-images/{$}": s.addPicture,
+		"GET /back/api/language-model/retrieve/{$}":               s.retrieve,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			token, err := s.caller(r)
@@ -158,7 +163,7 @@ func (s *Server) listItems(w http.ResponseWriter, r *http.Request, token store.T
 	if m := q.Get("metadata"); m != "" && json.Unmarshal([]byte(m), &wanted) != nil {
 		return invalidError{"metadata": []string{"Want an object or null."}}
 	}
-	limit, offset := whole(q.Get("limit"), usualItems, mostItems), whole(q.Get("offset"), 0, store.MaxKnowledgeItems)
+	limit, offset := window(r, store.MaxKnowledgeItems)
 	items, count, err := s.items(r, base, wanted, limit, offset)
 	if err != nil {
 		return err
@@ -167,15 +172,26 @@ func (s *Server) listItems(w http.ResponseWriter, r *http.Request, token store.T
 	for i, k := range items {
 		views[i] = viewOf(k)
 	}
-	out := list{Count: count, Results: views}
-	if more := offset + len(items); int64(more) < count && len(items) > 0 {
+	answerJSON(w, http.StatusOK, listOf(r, views, count, limit, offset))
+	return nil
+}
+
+// window is the part of a list that is asked for.
+func window(r *http.Request, most int) (limit, offset int) {
+	q := r.URL.Query()
+	return whole(q.Get("limit"), usualItems, mostItems), whole(q.Get("offset"), 0, most)
+}
+
+// listOf is a page of a list, with the ways to its neighbours.
+func listOf[T any](r *http.Request, page []T, count int64, limit, offset int) list {
+	out := list{Count: count, Results: page}
+	if more := offset + len(page); int64(more) < count && len(page) > 0 {
 		out.Next = pageLink(r, limit, more)
 	}
 	if offset > 0 {
 		out.Previous = pageLink(r, limit, max(0, offset-limit))
 	}
-	answerJSON(w, http.StatusOK, out)
-	return nil
+	return out
 }
 
 // items are one page of those that have what is wanted in their metadata.
@@ -251,8 +267,13 @@ func (s *Server) addItem(w http.ResponseWriter, r *http.Request, token store.Tok
 	if err != nil {
 		return err
 	}
+	source, err := s.sourceOf(r, token.Workspace, base, valueOf(in.Source))
+	if err != nil {
+		return err
+	}
 	k, err := s.Knowledge.AddItem(r.Context(), token.Workspace, base.Name, knowledge.Item{
-		Title: valueOf(in.Title), Content: *in.Content, URL: valueOf(in.URL), Section: valueOf(in.Section), Role: valueOf(in.Role),
+		Source: source,
+		Title:  valueOf(in.Title), Content: *in.Content, URL: valueOf(in.URL), Section: valueOf(in.Section), Role: valueOf(in.Role),
 		PageNumber: valueOf(in.Page), Metadata: in.Metadata, Message: valueOf(in.Message),
 	})
 	if err != nil {

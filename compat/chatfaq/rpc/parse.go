@@ -3,91 +3,105 @@ package rpc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
 )
 
-// Bounds of what parsers may do.
-const (
-	maxParsers = 100  // names of a socket
-	maxSources = 1000 // of a node that are remembered; the oldest goes
-)
+// maxParsers bounds the names of a socket.
+const maxParsers = 100
 
 // parse serves the socket of workers that read data sources. The SDK opens it only if it has parsers, and works only while all its
 // sockets are open.
 func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
+	base := context.WithoutCancel(r.Context())
 	var mine *socket
 	s.accept(w, r, kind{
 		opened: func(c *socket) { mine = c },
-		closed: s.parsers.leave,
-		frame: func(_ context.Context, c *socket, in incoming) {
+		closed: func(c *socket) { s.lose(base, c) },
+		frame: func(ctx context.Context, c *socket, in incoming) {
 			var err error
 			switch in.Type {
 			case typeParsers:
 				err = s.parsers.join(c, in.Data)
 			case typeParsed:
-				err = s.parsers.finish(c, in.Data)
+				err = s.parsed(ctx, c, in.Data)
 			case typeItem:
 			default:
 				err = notAChoice(in.Type)
 			}
-			if err != nil {
-				c.send(errorFrame(err))
-			}
+			s.reply(c, err)
 		},
 	})
 	if mine != nil {
-		s.parsers.leave(mine) // its last frame may have come after its end
+		s.lose(base, mine) // its last frame may have come after its end
 	}
 }
 
-// sourceStatus tells how far a data source is.
-type sourceStatus string
+// errNoTask is for a task that nobody was given, or that was forgotten.
+var errNoTask = &chat.Fault{Code: chat.CodeNotFound, Detail: "Task not found"}
 
-const (
-	sourcePending  sourceStatus = "pending"
-	sourceFinished sourceStatus = "finished"
-	sourceFailed   sourceStatus = "failed" // the parser has gone
-)
-
-// source is something that a parser reads. It is this node's own and is lost with it: what counts are the items that come of it.
-type source struct {
-	ID     int64        `json:"id"`
-	Base   int64        `json:"knowledge_base"`
-	Parser string       `json:"parser"`
-	CSV    *string      `json:"original_csv"`
-	PDF    *string      `json:"original_pdf"`
-	URL    string       `json:"original_url"`
-	Task   string       `json:"task_id"`
-	Status sourceStatus `json:"status"`
-
-	workspace chat.WorkspaceID
-	socket    *socket
+// parsed ends a task, whichever socket it was given to: the SDK goes on reading while it connects again, also to another node.
+func (s *Server) parsed(ctx context.Context, c *socket, data json.RawMessage) error {
+	var in struct {
+		Task name `json:"task_id"`
+	}
+	if json.Unmarshal(data, &in) != nil || in.Task == "" {
+		return required("task_id")
+	}
+	s.parsers.drop(string(in.Task))
+	found, err := s.Store.EndKnowledgeSource(ctx, c.token.Workspace, string(in.Task), store.SourceFinished, "")
+	if err == nil && !found {
+		err = errNoTask
+	}
+	return err
 }
 
-// task is what a parser is told.
-type task struct {
-	Base   int64   `json:"kb_id"`
-	Source int64   `json:"ds_id"`
-	Task   string  `json:"task_id"`
-	CSV    *string `json:"csv"`
-	PDF    *string `json:"pdf"`
-	URL    string  `json:"url"`
+// loseTime bounds how long the end of a socket may take.
+const loseTime = 10 * time.Second
+
+// lose makes what a parser has not finished fail. When it is the hub that goes, the parser may go on: then its tasks stay pending for a
+// while, and fail if nobody is heard of.
+func (s *Server) lose(ctx context.Context, c *socket) {
+	tasks := s.parsers.leave(c)
+	s.mu.Lock()
+	stopping := s.stopping
+	s.mu.Unlock()
+	if stopping {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, loseTime)
+	defer cancel()
+	for _, task := range tasks {
+		s.fail(ctx, c.token.Workspace, task)
+	}
 }
 
-// parsers are the workers of this node that read data sources, and what they were given.
+func (s *Server) fail(ctx context.Context, ws chat.WorkspaceID, task string) {
+	if _, err := s.Store.EndKnowledgeSource(ctx, ws, task, store.SourceFailed, "its worker went away before it was read"); err != nil {
+		s.Log.WarnContext(ctx, "rpc: the end of a source was not stored", "task", task, "err", err) // its time will run out
+	}
+}
+
+// parsers are the workers of this node that read data sources, and what they were given. What became of it is in the store.
 type parsers struct {
-	mu      sync.Mutex
-	names   map[*socket][]string
-	sources []*source
-	last    int64
+	mu    sync.Mutex
+	names map[*socket][]string
+	held  map[string]*holding // by task
 }
+
+type holding struct {
+	socket *socket
+	stored bool
+}
+
+func newParsers() parsers { return parsers{names: map[*socket][]string{}, held: map[string]*holding{}} }
 
 func (p *parsers) join(c *socket, data json.RawMessage) error {
 	var in struct {
@@ -107,127 +121,123 @@ func (p *parsers) join(c *socket, data json.RawMessage) error {
 	return nil
 }
 
-func (p *parsers) finish(c *socket, data json.RawMessage) error {
-	var in struct {
-		Task name `json:"task_id"`
-	}
-	if json.Unmarshal(data, &in) != nil || in.Task == "" {
-		return required("task_id")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, x := range p.sources {
-		if x.Task == string(in.Task) && x.socket == c && x.Status == sourcePending {
-			x.Status = sourceFinished
-		}
-	}
-	return nil // it may be of a hub before a restart
-}
-
-// leave makes what a parser has not finished fail.
-func (p *parsers) leave(c *socket) {
+// leave forgets a socket and gives the tasks that it had.
+func (p *parsers) leave(c *socket) (tasks []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.names, c)
-	for _, x := range p.sources {
-		if x.socket == c {
-			x.socket = nil
-			if x.Status == sourcePending {
-				x.Status = sourceFailed
-			}
+	for task, h := range p.held {
+		if h.socket == c {
+			delete(p.held, task)
+			tasks = append(tasks, task)
 		}
 	}
+	return tasks
 }
 
-// give hands a source to the parser that has least to do.
-func (p *parsers) give(ws chat.WorkspaceID, x source, now int64) (source, error) {
+// pick finds the parser of that name that has least to do, for a task that is about to be stored.
+func (p *parsers) pick(ws chat.WorkspaceID, parser, task string) (*socket, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	busy := map[*socket]int{}
-	for _, y := range p.sources {
-		if y.Status == sourcePending {
-			busy[y.socket]++
-		}
+	for _, h := range p.held {
+		busy[h.socket]++
 	}
+	var best *socket
 	for c, names := range p.names {
-		if c.token.Workspace == ws && slices.Contains(names, x.Parser) && (x.socket == nil || busy[c] < busy[x.socket]) {
-			x.socket = c
+		if c.token.Workspace == ws && slices.Contains(names, parser) && (best == nil || busy[c] < busy[best]) {
+			best = c
 		}
 	}
-	if x.socket == nil {
-		return x, chat.Faultf(chat.CodeConflict, fmt.Sprintf("no parser %.100q is connected to this node: start it, and try again", x.Parser))
+	if best == nil {
+		return nil, chat.Faultf(chat.CodeConflict, fmt.Sprintf("no parser %.100q is connected to this node: start it, and try again", parser))
 	}
-	p.last = max(p.last+1, now)
-	x.ID, x.Task, x.Status, x.workspace = p.last, chat.NewID(), sourcePending, ws
-	if p.sources = append(p.sources, &x); len(p.sources) > maxSources {
-		p.sources = slices.Delete(p.sources, 0, 1)
-	}
-	x.socket.send(outgoing{x.Parser, statusFine, task{x.Base, x.ID, x.Task, nil, nil, x.URL}})
-	return x, nil
+	p.held[task] = &holding{socket: best}
+	return best, nil
 }
 
-func (p *parsers) find(ws chat.WorkspaceID, id int64) (source, bool) {
+// settle tells that a task is stored, and whether it is held still.
+func (p *parsers) settle(task string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, x := range p.sources {
-		if x.ID == id && x.workspace == ws {
-			return *x, true
-		}
+	h := p.held[task]
+	if h == nil {
+		return false
 	}
-	return source{}, false
+	h.stored = true
+	return true
 }
 
-// addSource has a page read by a parser. Tables and documents are uploaded to the knowledge base itself.
-func (s *Server) addSource(w http.ResponseWriter, r *http.Request, token store.Token) error {
-	var in struct {
-		Base   *name           `json:"knowledge_base"`
-		Parser *string         `json:"parser"`
-		URL    *string         `json:"original_url"`
-		CSV    json.RawMessage `json:"original_csv"`
-		PDF    json.RawMessage `json:"original_pdf"`
+func (p *parsers) drop(tasks ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, task := range tasks {
+		delete(p.held, task)
 	}
-	if err := readBody(r, &in); err != nil {
-		return err
-	}
-	wrong := invalidError{}
-	for member, missing := range map[string]bool{"knowledge_base": in.Base == nil, "parser": in.Parser == nil, "original_url": in.URL == nil} {
-		if missing {
-			wrong[member] = []string{wordRequired}
-		}
-	}
-	if !isNull(in.CSV) || !isNull(in.PDF) {
-		wrong["original_csv"] = []string{"Upload documents to the knowledge base: POST /v1/knowledge-bases/{name}/documents."}
-	}
-	if u, err := url.Parse(valueOf(in.URL)); in.URL != nil && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(*in.URL) > maxSourceURL) {
-		wrong["original_url"] = []string{"Enter a valid URL."}
-	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	base, err := s.base(r, token.Workspace, *in.Base)
-	if err != nil {
-		return err
-	}
-	x, err := s.parsers.give(token.Workspace, source{Base: base.ID, Parser: *in.Parser, URL: *in.URL}, s.Now().UnixMilli())
-	if err != nil {
-		return err
-	}
-	answerJSON(w, http.StatusCreated, x)
-	return nil
 }
 
-// maxSourceURL bounds the address of a data source, in bytes.
-const maxSourceURL = 2000
+// tasks are those of this node that are stored.
+func (p *parsers) tasks() (all []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for task, h := range p.held {
+		if h.stored {
+			all = append(all, task)
+		}
+	}
+	return all
+}
 
-func (s *Server) oneSource(w http.ResponseWriter, r *http.Request, token store.Token) error {
-	id, err := number(r)
+// The times of the look after sources.
+const (
+	watchEvery = store.SourceLease / 4
+	clearEvery = 20 // as many looks later lost files are deleted
+)
+
+// watch looks after sources and what belongs to them until ctx ends.
+func (s *Server) watch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := s.keepSources(ctx)
+		if n%clearEvery == 0 {
+			err = errors.Join(err, s.clearFiles(ctx))
+		}
+		if err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "rpc: sources are not looked after", "err", err)
+		}
+	}
+}
+
+// keepSources tells what is being read here, and gives up what nobody reads.
+func (s *Server) keepSources(ctx context.Context) error {
+	held := s.parsers.tasks()
+	pending, err := s.Store.KeepKnowledgeSources(ctx, held)
 	if err != nil {
 		return err
 	}
-	x, found := s.parsers.find(token.Workspace, id)
-	if !found {
-		return chat.Faultf(chat.CodeNotFound, "Not found.")
+	s.parsers.drop(slices.DeleteFunc(held, func(task string) bool { return slices.Contains(pending, task) })...)
+	return s.Store.FailKnowledgeSources(ctx)
+}
+
+// clearFiles deletes what belonged to items and sources that are gone.
+func (s *Server) clearFiles(ctx context.Context) error {
+	if s.Blobs == nil {
+		return nil
 	}
-	answerJSON(w, http.StatusOK, x)
-	return nil
+	lost, err := s.Store.LostKnowledgeFiles(ctx, 1000)
+	for _, f := range lost {
+		if err := s.Blobs.Delete(ctx, string(f.File)); err != nil {
+			return err
+		}
+		if err := s.Store.DropKnowledgeFile(ctx, f); err != nil {
+			return err
+		}
+	}
+	return err
 }

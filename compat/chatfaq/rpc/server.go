@@ -3,12 +3,14 @@ package rpc
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-hub/dragoman/blob"
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/door"
@@ -28,6 +30,12 @@ type Channels interface {
 	PatchChannel(ctx context.Context, ws chat.WorkspaceID, id chat.ChannelID, patch hub.ChannelPatch) (hub.Channel, error)
 }
 
+// Blobs is where files go; blob.Store is one.
+type Blobs interface {
+	Put(ctx context.Context, key string, r io.Reader, limit int64) (blob.Info, error)
+	Delete(ctx context.Context, key string) error
+}
+
 // Options are what the Server needs.
 type Options struct {
 	Store    *store.Store
@@ -36,6 +44,7 @@ type Options struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Link     func(chat.WorkspaceID, chat.FileID) string // a link to a stored file that is good for an hour; nil: none
+	Blobs    Blobs                                      // where pictures and documents go; nil: there are none
 	Door     *door.Door                                 // bounds wrong tokens; nil: one of its own
 
 	LLM       *llm.Book          // nil: there is none, and each request is told so
@@ -90,7 +99,7 @@ func New(o Options) *Server {
 	}
 	return &Server{
 		Options: o, node: chat.NewID(), pool: newPool(o.Limits.Calls), transcripts: transcripts{store: o.Store, now: o.Now, link: o.Link},
-		parsers: parsers{names: map[*socket][]string{}}, sockets: map[*socket]struct{}{}, reserved: map[string]int{},
+		parsers: newParsers(), sockets: map[*socket]struct{}{}, reserved: map[string]int{},
 	}
 }
 
@@ -111,6 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var others sync.WaitGroup
 	defer others.Wait()
 	others.Go(func() { s.hear(ctx) })
+	others.Go(func() { s.watch(ctx) })
 	tick := time.NewTicker(tokenTime)
 	defer tick.Stop()
 	for {
