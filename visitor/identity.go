@@ -65,11 +65,14 @@ func decode(part string, into any) bool {
 	return err == nil && json.Unmarshal(raw, into) == nil
 }
 
+// identity is what a site's server has signed.
+type identity struct {
+	Identity string `json:"identity" doc:"A JSON Web Token (HS256)."`
+}
+
 // identify lets a visitor go on as a user of the site. What was said before goes on too.
 func (s *Server) identify(c *call) error {
-	var in struct {
-		Identity string `json:"identity"`
-	}
+	var in identity
 	if err := s.body(c, &in); err != nil {
 		return err
 	}

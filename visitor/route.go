@@ -25,27 +25,25 @@ type call struct {
 
 type handler func(c *call) error
 
-// routes are all calls. Those without a token are few.
+// OpenAPIPath is where the calls are described.
+const OpenAPIPath = Prefix + "openapi.json"
+
+// routes are all calls, and their description.
 func (s *Server) routes() {
-	open, mine := s.public, s.private
-	for pattern, h := range map[string]http.HandlerFunc{
-		"GET /visitor/{channel}/config":         open(s.config),
-		"POST /visitor/{channel}/sessions":      open(s.session),
-		"POST /visitor/{channel}/identify":      open(s.identify),
-		"GET /visitor/{channel}/snapshot":       mine(s.snapshot),
-		"GET /visitor/{channel}/stream":         mine(s.stream),
-		"POST /visitor/{channel}/messages":      mine(s.say),
-		"POST /visitor/{channel}/conversations": mine(s.begin),
-		"POST /visitor/{channel}/typing":        mine(s.typing),
-		"POST /visitor/{channel}/receipts":      mine(s.receipt),
-		"POST /visitor/{channel}/files":         mine(s.upload),
-		"POST /visitor/{channel}/rating":        mine(s.rate),
-		"GET /visitor/{channel}/transcript":     mine(s.transcript),
-		"DELETE /visitor/{channel}/me":          mine(s.forget),
-		"OPTIONS /visitor/{channel}/{call}":     open(func(*call) error { return nil }),
-	} {
-		s.mux.HandleFunc(pattern, h)
+	all := s.deeds()
+	for _, d := range all {
+		gate := s.private
+		if d.open {
+			gate = s.public
+		}
+		s.mux.HandleFunc(d.method+" "+Prefix+"{channel}/"+d.name, gate(d.handle))
 	}
+	s.mux.HandleFunc("OPTIONS "+Prefix+"{channel}/{call}", s.public(func(*call) error { return nil }))
+	doc, err := s.describe(all)
+	if err != nil {
+		panic("visitor: OpenAPI document: " + err.Error()) // made of our own types at start: a programmer's error
+	}
+	s.mux.HandleFunc("GET "+OpenAPIPath, showOpenAPI(doc))
 }
 
 // callTime is how long a visitor may take to send a small body.

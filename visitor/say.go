@@ -17,12 +17,12 @@ import (
 // said is what a visitor sends. ID is of the client's making, the same for every repetition: whatever happens on the way, the message is
 // stored once.
 type said struct {
-	ID     string            `json:"id"`
-	Text   string            `json:"text"`
-	Choice *choice           `json:"choice"`
-	Files  []string          `json:"files"` // as uploads were answered
-	Form   map[string]string `json:"form"`
-	About  about             `json:"about"`
+	ID     string            `json:"id" pattern:"^[A-Za-z0-9_-]{16,64}$" doc:"Made at random for this message."`
+	Text   string            `json:"text,omitempty"`
+	Choice *choice           `json:"choice,omitempty"`
+	Files  []string          `json:"files,omitempty"` // as uploads were answered
+	Form   map[string]string `json:"form,omitempty"`
+	About  about             `json:"about,omitzero"`
 }
 
 // choice is a pressed button.
@@ -33,8 +33,14 @@ type choice struct {
 
 // about is what the client says of itself; it is kept with a new conversation.
 type about struct {
-	Page  string `json:"page"`
-	Title string `json:"title"`
+	Page  string `json:"page,omitempty"`
+	Title string `json:"title,omitempty"`
+}
+
+// taken answers what is durable.
+type taken struct {
+	ID     string `json:"id"`
+	Status string `json:"status" enum:"sent"`
 }
 
 // Bounds of what is said.
@@ -70,7 +76,7 @@ func (s *Server) say(c *call) error {
 	if err := s.Hub.Accept(c.r.Context(), c.site.channel, []chat.Incoming{e}); err != nil {
 		return err
 	}
-	return c.answer(http.StatusCreated, map[string]string{"id": in.ID, "status": "sent"})
+	return c.answer(http.StatusCreated, taken{in.ID, "sent"})
 }
 
 // begin opens a visitor's first conversation before anything was said, so that its flow may speak first, where the channel wants that.
@@ -223,15 +229,18 @@ func (s *Server) typing(c *call) error {
 	return c.done()
 }
 
+// receipt is how far our messages have come.
+type receipt struct {
+	Status chat.Status `json:"status" enum:"delivered,read"`
+	Pos    int64       `json:"pos" doc:"Of a message of ours: it, and what came before it."`
+}
+
 // receipt tells that the visitor has got, or read, our messages up to a position.
 func (s *Server) receipt(c *call) error {
 	if err := s.paces.signals.take(c.who.address(), s.Now()); err != nil {
 		return err
 	}
-	var in struct {
-		Status chat.Status `json:"status"`
-		Pos    int64       `json:"pos"`
-	}
+	var in receipt
 	if err := s.body(c, &in); err != nil {
 		return err
 	}
@@ -272,15 +281,18 @@ func (s *Server) ours(ctx context.Context, c *call, pos int64) (at time.Time, er
 // KindRated is a visitor's rating of a conversation: {"value": 1 to 5, "comment"}.
 const KindRated chat.Kind = "rated"
 
+// rating is a visitor's opinion.
+type rating struct {
+	Value   int    `json:"value" minimum:"1" maximum:"5"`
+	Comment string `json:"comment,omitempty"`
+}
+
 // rate keeps a rating of the newest conversation. It is given once.
 func (s *Server) rate(c *call) error {
 	if err := s.paces.signals.take(c.who.address(), s.Now()); err != nil {
 		return err
 	}
-	var in struct {
-		Value   int    `json:"value"`
-		Comment string `json:"comment,omitempty"`
-	}
+	var in rating
 	if err := s.body(c, &in); err != nil {
 		return err
 	}
