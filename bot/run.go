@@ -26,6 +26,7 @@ type Runner struct {
 
 	mu    sync.Mutex
 	flows map[flowKey]*Flow
+	ahead ahead
 }
 
 type flowKey struct {

@@ -280,7 +280,8 @@ func (tr *transcript) line(e chat.Event, link func(chat.FileID) string) (line, b
 // came in while the flow was busy are not among them.
 func (tr *transcript) upTo(callID string) []line {
 	lines := tr.lines
-	at, err := strconv.ParseInt(strings.TrimPrefix(callID, "c"), 10, 64)
+	first, _, _ := strings.Cut(callID, ".") // what follows names a further call of the same turn
+	at, err := strconv.ParseInt(strings.TrimPrefix(first, "c"), 10, 64)
 	if err != nil {
 		return lines
 	}
