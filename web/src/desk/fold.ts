@@ -1,3 +1,4 @@
+import { equal } from '../core/equal'
 import type { Waiting } from '../core/outbox'
 import type { Event, Message, Party, Run, Status } from './types'
 
@@ -65,13 +66,6 @@ const dayOf = (at: Date): [number, number] => [at.setHours(0, 0, 0, 0), at.setDa
 export function asBefore(before: ReadonlyMap<string, Item>, item: Item): Item {
   const was = before.get(item.key)
   return was && equal(was, item) ? was : item
-}
-
-function equal(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
-  const was = Object.entries(a)
-  return was.length === Object.keys(b).length && was.every(([k, v]) => equal(v, (b as Record<string, unknown>)[k]))
 }
 
 function saidOf(e: Event): Said {

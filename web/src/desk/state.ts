@@ -1,3 +1,4 @@
+import { equal } from '../core/equal'
 import type { Line } from '../core/sse'
 import type { Waiting } from '../core/outbox'
 import { textOf, type Agent, type Channel, type Conversation, type Event, type FieldDef, type Offer, type Presence, type Queue, type Run, type Status } from './types'
@@ -67,8 +68,10 @@ export const typingTime = 6000
 
 export function reduce(s: DeskState, a: Action): DeskState {
   switch (a.do) {
-    case 'conversations':
-      return { ...s, conversations: merged(s.conversations, a.list) }
+    case 'conversations': {
+      const conversations = merged(s.conversations, a.list)
+      return conversations === s.conversations ? s : { ...s, conversations }
+    }
     case 'forget':
       return { ...s, conversations: without(s.conversations, ...a.ids), offers: without(s.offers, ...a.ids), picked: withoutOf(s.picked, a.ids) }
     case 'shown':
@@ -125,14 +128,13 @@ function withoutOf(s: ReadonlySet<string>, keys: string[]): ReadonlySet<string> 
   return keys.some((k) => s.has(k)) ? new Set([...s].filter((x) => !keys.includes(x))) : s
 }
 
-// merged takes over what was read, unless an event has told of something newer.
+// merged takes over what was read, unless an event has told of something newer. What was read again and is as it was stays the same.
 function merged(m: ReadonlyMap<string, Conversation>, list: Conversation[]): ReadonlyMap<string, Conversation> {
-  const next = new Map(m)
-  for (const c of list) {
-    const was = next.get(c.id)
-    if (!was || c.last_seq >= was.last_seq) next.set(c.id, c)
-  }
-  return next
+  const fresh = list.filter((c) => {
+    const was = m.get(c.id)
+    return !was || (c.last_seq >= was.last_seq && !equal(was, c))
+  })
+  return fresh.length ? new Map([...m, ...fresh.map((c) => [c.id, c] as const)]) : m
 }
 
 function merge(was: readonly Presence[], list: Presence[]): Presence[] {
