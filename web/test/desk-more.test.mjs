@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
+import { onDesk } from './desk.mjs'
 import { axe, everyLook, shot, sound, start, until } from './harness.mjs'
 
 const hub = await start({ args: ['--allow-private'] })
@@ -52,12 +53,8 @@ before(async () => {
   await page.getByText('Live', { exact: true }).waitFor()
 })
 
-// chat plants a conversation that Ann has, in the queue help.
-async function chat(name, text = 'hello from ' + name) {
-  const c = await hub.say(name, text, site)
-  await hub.api('POST', `/v1/conversations/${c.id}/assign`, { assignee: ann.id, queue: 'help' })
-  return { ...c, name }
-}
+const { log, key, field, message, conversation, events, open, given } = onDesk(hub, () => page)
+const chat = (name, text) => given(ann, name, { site, text, queue: 'help' })
 
 // arrive lets somebody do something on the platform.
 const arrive = async (event) => {
@@ -73,28 +70,9 @@ async function onPlatform(name) {
   return { ...c, name }
 }
 
-const log = (p = page) => p.getByRole('log')
-const field = (p = page) => p.getByLabel('Message to the customer')
-const message = (text, p = page) => log(p).locator('.message', { hasText: text })
 const panel = (p = page) => p.getByRole('complementary', { name: 'Contact' })
 const dialog = (name, p = page) => p.getByRole('dialog', { name })
-const conversation = (id) => hub.api('GET', '/v1/conversations/' + id)
-const events = async (id) => (await hub.api('GET', `/v1/conversations/${id}/events?limit=1000`)).items
 const focused = (locator) => until('it has the focus', () => locator.evaluate((el) => el === document.activeElement))
-
-async function key(keys, p = page) {
-  await p.evaluate(() => document.activeElement?.blur())
-  await p.keyboard.press(keys)
-}
-
-async function open(c, p = page) {
-  await p.evaluate((id) => {
-    history.pushState(null, '', '/desk/c/' + id)
-    dispatchEvent(new PopStateEvent('popstate'))
-  }, c.id)
-  await p.locator('.thread-who h2', { hasText: c.name }).waitFor()
-  await log(p).waitFor()
-}
 
 // command runs one by the palette.
 async function command(name, p = page) {

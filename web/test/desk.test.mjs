@@ -1,6 +1,7 @@
 // The agent's desk, behaviour by behaviour. Each test's name begins with the behaviour's number.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { onDesk } from './desk.mjs'
 import { axe, shot, sound, start, until } from './harness.mjs'
 
 const hub = await start()
@@ -17,35 +18,9 @@ before(async () => {
   await page.getByText('Live', { exact: true }).waitFor()
 })
 
-// chat plants a conversation that Ann has; nobody else was asked.
-async function chat(name = 'Person ' + ++n, text = 'hello from ' + name) {
-  const c = await hub.say(name, text, site)
-  await hub.api('POST', `/v1/conversations/${c.id}/assign`, { assignee: ann.id })
-  return { ...c, name }
-}
-
+const { log, key, field, message, conversation, events, open, given } = onDesk(hub, () => page)
+const chat = (name = 'Person ' + ++n, text) => given(ann, name, { site, text })
 const row = (name, p = page) => p.locator('.chat', { hasText: name })
-const log = (p = page) => p.getByRole('log')
-const field = (p = page) => p.getByLabel('Message to the customer')
-const message = (text, p = page) => log(p).locator('.message', { hasText: text })
-const conversation = (id) => hub.api('GET', '/v1/conversations/' + id)
-const events = async (id) => (await hub.api('GET', `/v1/conversations/${id}/events?limit=1000`)).items
-
-// key runs a command of the page: nobody writes in a field.
-async function key(keys, p = page) {
-  await p.evaluate(() => document.activeElement?.blur())
-  await p.keyboard.press(keys)
-}
-
-// open brings Ann's page to a conversation.
-async function open(c, p = page) {
-  await p.evaluate((id) => {
-    history.pushState(null, '', '/desk/c/' + id)
-    dispatchEvent(new PopStateEvent('popstate'))
-  }, c.id)
-  await log(p).waitFor()
-  await p.locator('.thread-who h2', { hasText: c.name ?? c.contact.name }).waitFor()
-}
 
 test('desk 01: what is done shows at once; what the hub refuses says so on the item, with a way to try again', async () => {
   const c = await chat()
