@@ -286,6 +286,16 @@ func TestReach(t *testing.T) {
 	if !strings.Contains(list.body, mine) || !strings.Contains(list.body, queued) || strings.Contains(list.body, foreign) {
 		t.Error(list.body)
 	}
+	byID := "/v1/conversations?ids=" + foreign + ",nobody," + queued + "," + mine
+	if got := ada.want(200, "GET", byID, ""); got.at(t, "items", 0, "id") != queued || got.at(t, "items", 1, "id") != mine || strings.Contains(got.body, foreign) {
+		t.Errorf("by ids: %s", got.body)
+	}
+	if got := w.ok("GET", byID, "admin", ""); got.at(t, "items", 0, "id") != foreign || got.at(t, "items", 2, "id") != mine {
+		t.Errorf("by ids: %s", got.body)
+	}
+	if got := w.call("GET", "/v1/conversations?ids="+strings.Repeat(",x", 100), "admin", ""); got.status != 422 {
+		t.Errorf("too many ids: %d", got.status)
+	}
 	for _, query := range []string{"?queue=sales&state=queued", "?assignee=", "?q=cyd"} {
 		if list := ada.want(200, "GET", "/v1/conversations"+query, ""); strings.Contains(list.body, foreign) {
 			t.Errorf("%s shows a foreign conversation", query)

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -23,6 +26,7 @@ type conversationQuery struct {
 	Snoozed  string         `query:"snoozed" enum:"true,false"`
 	Sort     string         `query:"sort" enum:"updated,waiting,due" default:"updated" doc:"updated: the most lately changed first. waiting: those that wait for us, the longest first. due: those that have to be answered by a time, the next first."`
 	Text     string         `query:"q" maxLength:"200" doc:"In the contact's name or the newest message."`
+	IDs      string         `query:"ids" maxLength:"4000" doc:"These, separated by commas, at most 100, and nothing else of the query; in their order. Those that there are not, or that the caller does not see, are left out."`
 }
 
 type eventsQuery struct {
@@ -47,6 +51,9 @@ func (a *API) registerConversations() {
 }
 
 func (a *API) conversations(ctx context.Context, in *conversationQuery) (*reply[list[chat.Conversation]], error) {
+	if in.IDs != "" {
+		return a.conversationsByID(ctx, strings.Split(in.IDs, ","))
+	}
 	f := store.ConversationFilter{
 		State: in.State, Channel: in.Channel, Contact: in.Contact, Queue: in.Queue, Assignee: in.Assignee, Text: in.Text,
 		Tag: in.Tag, Turn: in.Turn, Sort: in.Sort, Before: in.Cursor, Limit: in.Limit, Within: sightOf(who(ctx)),
@@ -60,6 +67,49 @@ func (a *API) conversations(ctx context.Context, in *conversationQuery) (*reply[
 	}
 	all, next, err := a.Store.Conversations(ctx, here(ctx), f)
 	return listOf(all, next), err
+}
+
+// maxIDs is how many conversations are read by their ids at once.
+const maxIDs = 100
+
+// conversationsByID reads what the caller sees of these: what is within her reach, and what is offered to her.
+func (a *API) conversationsByID(ctx context.Context, words []string) (*reply[list[chat.Conversation]], error) {
+	if len(words) > maxIDs {
+		return nil, invalid(ProblemDetail{"query.ids", fmt.Sprintf("at most %d", maxIDs)})
+	}
+	missing := map[chat.ConversationID]bool{}
+	ids := make([]chat.ConversationID, len(words))
+	for i, word := range words {
+		ids[i] = chat.ConversationID(word)
+		missing[ids[i]] = true
+	}
+	within := sightOf(who(ctx))
+	found, err := a.Store.ConversationsByID(ctx, here(ctx), ids, within)
+	if err == nil && within != nil && len(found) < len(missing) {
+		for _, c := range found {
+			delete(missing, c.ID)
+		}
+		var more []chat.Conversation
+		more, err = a.offeredOf(ctx, missing)
+		found = append(found, more...)
+	}
+	slices.SortFunc(found, func(x, y chat.Conversation) int { return cmp.Compare(slices.Index(ids, x.ID), slices.Index(ids, y.ID)) })
+	return listOf(found, ""), err
+}
+
+// offeredOf reads those of the conversations that are offered to the caller.
+func (a *API) offeredOf(ctx context.Context, wanted map[chat.ConversationID]bool) ([]chat.Conversation, error) {
+	offers, err := a.Store.Offers(ctx, here(ctx), who(ctx).User)
+	if err != nil {
+		return nil, err
+	}
+	var ids []chat.ConversationID
+	for _, o := range offers {
+		if wanted[o.Conversation] {
+			ids = append(ids, o.Conversation)
+		}
+	}
+	return a.Store.ConversationsByID(ctx, here(ctx), ids, nil)
 }
 
 func (a *API) conversation(ctx context.Context, in *ConversationPath) (*reply[chat.Conversation], error) {

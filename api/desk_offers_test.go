@@ -23,6 +23,12 @@ func TestMyOffers(t *testing.T) {
 			w.ok("POST", "/v1/conversations/"+conv+"/queue", "admin", `{"queue":"support"}`)
 			_, err := w.store.Append(t.Context(), &store.Offer{Workspace: w.ws, Conversation: chat.ConversationID(conv), Agents: []string{ada.id}, Until: w.clock().Add(time.Minute)})
 			w.must(err)
+			if got := ada.want(200, "GET", "/v1/conversations?ids=x,"+conv, ""); got.at(t, "items", 0, "id") != conv {
+				t.Errorf("what is offered, by its id: %s", got.body)
+			}
+			if got := eve.want(200, "GET", "/v1/conversations?ids="+conv, ""); strings.Contains(got.body, conv) {
+				t.Errorf("by its id eve sees %s", got.body)
+			}
 			extend := "/v1/conversations/" + conv + "/extend"
 			eve.want(404, "POST", extend, `{"agent":"`+eve.id+`"}`) // she does not see it
 			ada.want(403, "POST", extend, `{"agent":"`+eve.id+`"}`)

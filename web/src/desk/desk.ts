@@ -226,11 +226,24 @@ export class Desk {
     this.due.add(id)
     this.timer ??= setTimeout(() => {
       this.timer = undefined
-      const ids = [...this.due].slice(0, 20)
+      const ids = [...this.due].slice(0, 100)
       for (const x of ids) this.due.delete(x)
       if (this.due.size) this.again([...this.due][0]!)
-      for (const x of ids) void this.read(x)
+      void this.readAll(ids)
     }, 40)
+  }
+
+  private async readAll(ids: string[]): Promise<void> {
+    try {
+      const { items: list } = await this.api.get<List<Conversation>>('/v1/conversations', { ids: ids.join() })
+      for (const c of list) if (!this.state.conversations.has(c.id)) this.passing.came(c.id)
+      const there = new Set(list.map((c) => c.id))
+      const gone = ids.filter((x) => !there.has(x))
+      this.store.do({ do: 'conversations', list }, ...(gone.length ? [{ do: 'forget' as const, ids: gone }] : []))
+      this.letGo()
+    } catch {
+      // the line says so; the next event, or the next load, reads them again
+    }
   }
 
   async read(id: string): Promise<Conversation | null> {
