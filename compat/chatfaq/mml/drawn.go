@@ -29,7 +29,7 @@ func Drawn(stack []Layer) []Layer {
 
 // wordsOf is the member in which a layer that the widget knows has its words.
 var wordsOf = map[string]string{
-	typeMessage: "content", TypeChunk: "content", TypeFileUpload: "content", TypeFileUploaded: "content", TypeFileDownload: "content",
+	TypeMessage: "content", TypeChunk: "content", TypeFileUpload: "content", TypeFileUploaded: "content", TypeFileDownload: "content",
 	typeStars: "hint", typeFeedback: "hint",
 }
 
@@ -40,7 +40,7 @@ func (l Layer) known() bool { return wordsOf[l.Type] != "" }
 func (l Layer) way() string {
 	switch l.Type {
 	case TypeChunk:
-		return typeMessage
+		return TypeMessage
 	case TypeFileUploaded:
 		return TypeFileDownload
 	default:
@@ -71,7 +71,7 @@ func missing(raw json.RawMessage) bool {
 // mend changes the members that the widget could not use; false: there are none.
 func mend(l Layer, fields map[string]json.RawMessage) bool {
 	switch l.Type {
-	case typeMessage, TypeChunk:
+	case TypeMessage, TypeChunk:
 		if _, ok := text(fields["content"]); ok {
 			return false
 		}
@@ -110,7 +110,7 @@ func alike(stack []Layer) []Layer {
 	for _, l := range stack {
 		switch {
 		case !l.known():
-		case l.way() == typeMessage:
+		case l.way() == TypeMessage:
 			said = append(said, l.words())
 		case len(rest) > 0 && rest[0].way() != l.way():
 			return spoken(stack)
@@ -144,7 +144,7 @@ func (l Layer) words() string {
 func spoken(stack []Layer) []Layer {
 	out := []Layer{}
 	for _, l := range stack {
-		if l.way() == typeMessage {
+		if l.way() == TypeMessage {
 			out = append(out, l)
 			continue
 		}

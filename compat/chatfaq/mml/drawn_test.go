@@ -28,7 +28,7 @@ func drawable(stack []Layer) string {
 		stars, isNumber := fields["num_stars"].(float64)
 		_, isText := fields["content"].(string)
 		switch _, files := fields["files"].(map[string]any); {
-		case l.way() == typeMessage && !isText:
+		case l.way() == TypeMessage && !isText:
 			return "no text"
 		case l.Type == TypeFileUpload && !files:
 			return "no files"

@@ -1,6 +1,7 @@
 package mml
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ var carried = []chat.ElementType{chat.Text, chat.Image, chat.Audio, chat.Voice, 
 // draw finds the layers for an element that never was one.
 func draw(e chat.Element) []Layer {
 	if fields, ok := object(e.Payload); e.Type == chat.Text && ok && fields["spans"] == nil && fields["content"] != nil {
-		return []Layer{{Type: typeMessage, Payload: e.Payload}}
+		return []Layer{{Type: TypeMessage, Payload: e.Payload}}
 	}
 	if e.Type == chat.Choice {
 		return pressed(e)
@@ -92,7 +93,7 @@ func layer(e chat.Element) Layer {
 }
 
 func said(content string) Layer {
-	return Layer{Type: typeMessage, Payload: encoded(map[string]string{"content": content})}
+	return Layer{Type: TypeMessage, Payload: encoded(map[string]string{"content": content})}
 }
 
 // file shows a picture that has a public link, and offers anything else for download.
@@ -156,9 +157,19 @@ func linked(e chat.Element, url string) chat.Element {
 	if l, ok := noteOf(e); ok && l.Type == TypeFileUploaded {
 		if own, isObject := object(l.Payload); isObject {
 			own["url"] = encoded(url)
+			linkOnly(own, url)
 			n := note{Type: l.Type, Payload: encoded(own), Streaming: l.Streaming, Meta: l.Meta, State: l.State, FSMDefinition: l.FSMDefinition, ID: l.ID}
 			fields[noteMember] = encoded(n)
 		}
 	}
 	return chat.Element{Type: e.Type, Payload: encoded(fields)}
+}
+
+// linkOnly adds the link also to the one file of a list, as newer clients name what they sent.
+func linkOnly(payload map[string]json.RawMessage, url string) {
+	var files []map[string]json.RawMessage
+	if json.Unmarshal(payload["files"], &files) == nil && len(files) == 1 && files[0] != nil {
+		files[0]["url"] = encoded(url)
+		payload["files"] = encoded(files)
+	}
 }

@@ -78,7 +78,7 @@ func element(l Layer) chat.Element {
 
 // plain tells a layer that says nothing but its payload.
 func (n note) plain() bool {
-	return n.Type == typeMessage && !n.Streaming && n.Meta == nil && n.State == nil && n.FSMDefinition == nil && n.ID == ""
+	return n.Type == TypeMessage && !n.Streaming && n.Meta == nil && n.State == nil && n.FSMDefinition == nil && n.ID == ""
 }
 
 func noted(kind chat.ElementType, fields map[string]json.RawMessage, n note) chat.Element {

@@ -10,7 +10,7 @@ import (
 
 // Types of layers that have a meaning here; all others are passed on.
 const (
-	typeMessage      = "message"
+	TypeMessage      = "message"
 	TypeChunk        = "message_chunk"
 	TypeFileUpload   = "file_upload"
 	TypeFileUploaded = "file_uploaded"
@@ -26,7 +26,7 @@ type translation func(l Layer, fields map[string]json.RawMessage) (chat.ElementT
 
 // translations of the layers in use and of those of former times.
 var translations = map[string]translation{
-	typeMessage: asText, TypeChunk: asText, "server_error": asText, "lm_generated_text": asText,
+	TypeMessage: asText, TypeChunk: asText, "server_error": asText, "lm_generated_text": asText,
 	"text": asText, "html": asHTML, "image": asImage, "buttons": asButtons, typeReplies: asButtons,
 
 	TypeFileUpload: asUpload, TypeFileUploaded: asFile, TypeFileDownload: asFile,

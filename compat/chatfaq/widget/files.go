@@ -50,6 +50,9 @@ func (s *Server) presign(v view, i item, l *mml.Layer) {
 		f["s3_path"], f["content_type"] = encoded(path), encoded(contentType)
 	}
 	payload["files"] = encoded(files)
+	if payload["max_files"] != nil {
+		payload["max_files"] = encoded(1) // one link is for one file
+	}
 	l.Payload = encoded(payload)
 }
 
@@ -111,11 +114,8 @@ func (s *Server) uploaded(ctx context.Context, v view, m *chat.Message) error {
 			continue
 		}
 		l := mml.Layers(chat.Message{Stack: []chat.Element{e}})[0]
-		var p struct {
-			Path string `json:"s3_path"`
-			Name string `json:"name"`
-		}
-		if l.Type != mml.TypeFileUploaded || json.Unmarshal(l.Payload, &p) != nil || p.Path == "" {
+		p, there := named(l)
+		if !there {
 			continue
 		}
 		number, last, ok := strings.Cut(strings.TrimPrefix(p.Path, uploadPrefix), "/")
@@ -134,6 +134,27 @@ func (s *Server) uploaded(ctx context.Context, v view, m *chat.Message) error {
 		}
 	}
 	return nil
+}
+
+// naming is how a file_uploaded layer names a file.
+type naming struct {
+	Path string `json:"s3_path"`
+	Name string `json:"name"`
+}
+
+// named reads which file a layer names: newer clients make a list of the one that they may send.
+func named(l mml.Layer) (naming, bool) {
+	var p struct {
+		naming
+		Files []naming `json:"files"`
+	}
+	if l.Type != mml.TypeFileUploaded || json.Unmarshal(l.Payload, &p) != nil {
+		return naming{}, false
+	}
+	if p.Path == "" && len(p.Files) == 1 {
+		p.naming = p.Files[0]
+	}
+	return p.naming, p.Path != ""
 }
 
 // attached puts the file into the element, and the name that the contact gave it to the file.

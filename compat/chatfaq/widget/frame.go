@@ -110,8 +110,11 @@ func (s *Server) stack(v view, i item) []mml.Layer {
 	m := mml.WithLinks(*i.event.Message, func(id chat.FileID) string { return v.base + s.Hub.FileLink(v.workspace, id) })
 	stack := mml.Drawn(mml.Layers(m))
 	for n := range stack {
-		if stack[n].Type == mml.TypeFileUpload {
+		switch stack[n].Type {
+		case mml.TypeFileUpload:
 			s.presign(v, i, &stack[n])
+		case mml.TypeMessage, mml.TypeChunk:
+			s.renew(v, i, &stack[n])
 		}
 	}
 	return stack
