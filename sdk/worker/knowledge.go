@@ -43,7 +43,7 @@ type Source struct {
 	Base   ID     `json:"knowledge_base"`
 	Task   ID     `json:"task_id"`
 	URL    string `json:"original_url"`
-	CSV    string `json:"original_csv"` // links; Dragoman has none
+	CSV    string `json:"original_csv"` // links to what was uploaded for it, if anything was
 	PDF    string `json:"original_pdf"`
 	Parser string `json:"parser"`
 	Status string `json:"status"`
