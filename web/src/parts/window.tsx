@@ -7,7 +7,7 @@ interface WindowListProps<T> {
   keyOf(item: T): string
   row(item: T, index: number): ComponentChildren
   label: string
-  at?: number // the row that stays in sight
+  at?: number // the row that comes into sight, and stays there
   class?: string
   onEnd?(): void // the end comes near: load more
   over?: number
@@ -33,15 +33,23 @@ export function WindowList<T>({ items, height, keyOf, row, label, at, class: ext
     return () => (box.removeEventListener('scroll', look), size.disconnect())
   }, [])
   const [from, to] = range(top, view, height, items.length, over)
+  const marked = at === undefined || at < 0 ? undefined : keyOf(items[at]!)
+  const followed = useRef<{ row?: string | undefined; at: number }>({ at: -1 })
   useLayoutEffect(() => {
+    const was = followed.current
+    followed.current = { row: marked, at: at ?? -1 }
     if (at === undefined || at < 0) return
     const [first, high] = seen.current
-    const to = at * height < first ? at * height : (at + 1) * height > first + high ? (at + 1) * height - high : first
+    const into = (i: number) => (i * height < first ? i * height : (i + 1) * height > first + high ? (i + 1) * height - high : first)
+    // who has scrolled away from it is left there when it moves
+    if (was.row === marked && was.at !== at && into(was.at) !== first) return
+    const to = into(at)
     if (to === first) return
-    set((seen.current = [to, high]))
-    // before the next paint: now the page would be laid out once more
-    requestAnimationFrame(() => el.current?.scrollTo(0, to))
-  }, [at, view])
+    const there: [number, number] = [to, high]
+    set((seen.current = there))
+    // before the next paint, unless somebody has scrolled: now the page would be laid out once more
+    requestAnimationFrame(() => seen.current === there && el.current?.scrollTo(0, to))
+  }, [at, view, marked])
   useLayoutEffect(() => {
     if (to >= items.length - 5 && items.length > 0) onEnd?.()
   }, [to, items.length])
