@@ -171,6 +171,7 @@ func (a *API) register() {
 	a.registerPrompts()
 	a.registerConversations()
 	a.registerDeskChannels()
+	a.registerDeskPeople()
 	a.registerMyOffers()
 	a.registerMessages()
 	a.registerPlaces()

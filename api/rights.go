@@ -15,6 +15,7 @@ var needs = map[string]need{
 	"listConversations":      {access.ConversationsRead, ""},
 	"listDeskChannels":       {access.ConversationsRead, ""},
 	"listMyOffers":           {access.ConversationsRead, ""},
+	"listOverseers":          {access.ConversationsRead, ""},
 	"getConversation":        {access.ConversationsRead, ""},
 	"listConversationEvents": {access.ConversationsRead, ""},
 	"streamEvents":           {access.ConversationsRead, ""},

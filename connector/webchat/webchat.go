@@ -169,6 +169,17 @@ func (s Settings) checkWidget() error {
 // fieldName is how questions of the form are called.
 var fieldName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
+// Edit implements connector.Editor: what a message says now is in the log, and all clients show it.
+func (channel) Edit(context.Context, string, connector.Part) error { return nil }
+
+// Delete implements connector.Deleter: that a message was taken back is in the log, and all clients stop showing it.
+func (channel) Delete(context.Context, chat.Thread, string) error { return nil }
+
+var (
+	_ connector.Editor  = channel{}
+	_ connector.Deleter = channel{}
+)
+
 // Send implements connector.Connector: the message is in the log already. The same key gives the same id.
 func (channel) Send(_ context.Context, part connector.Part) (connector.Sent, error) {
 	ours := strings.HasPrefix(part.Thread.Address, Anonymous) || strings.HasPrefix(part.Thread.Address, Known)

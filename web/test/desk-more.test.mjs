@@ -28,6 +28,7 @@ let ann, bob, site, platform, page
 before(async () => {
   ann = await hub.user({ name: 'Ann Bauer', queues: ['help'] })
   bob = await hub.user({ name: 'Bob Stone', queues: ['help'] })
+  await hub.user({ name: 'Sue Over', role: 'supervisor', state: 'inactive' }) // in no queue, and sees them all
   for (const [id, name] of [['cleo', 'Cleo Night'], ['dora', 'Dora Else']]) await hub.api('PUT', '/v1/agents/' + id, { name })
   await hub.queue('elsewhere', { members: ['dora'] })
   await hub.api('PUT', '/v1/teams/night', { members: ['cleo'] })
@@ -244,8 +245,8 @@ test('more 06: @ in a note picks from those who see the conversation; whom it is
   const note = page.getByLabel('Write a note')
   const list = page.getByRole('listbox', { name: 'Mention a colleague' })
   await list.getByRole('option', { name: 'Bob Stone' }).waitFor()
-  assert.deepEqual((await list.getByRole('option').allInnerTexts()).map((x) => x.split('\n').at(-1)), ['Bob Stone', 'Cleo Night'])
-  await page.getByRole('status').getByText('Mention a colleague: 2 results').waitFor({ state: 'attached' })
+  assert.deepEqual((await list.getByRole('option').allInnerTexts()).map((x) => x.split('\n').at(-1)), ['Bob Stone', 'Cleo Night', 'Admin', 'Sue Over'])
+  await page.getByRole('status').getByText('Mention a colleague: 4 results').waitFor({ state: 'attached' })
   await axe(page)
   await shot(page, 'mention')
   await page.keyboard.press('ArrowDown')

@@ -645,3 +645,38 @@ test('widget 23: the page to try it on carries the widget of the sample channel'
   sound(page)
   await page.context().close()
 })
+
+test('widget 24: what an agent changes or takes back is so for the visitor too, and the desk offers it', async () => {
+  const id = await channel({}, { queue: 'support' })
+  const ann = await hub.user({ name: 'Ann Again' })
+  const page = await visit(id)
+  await open(page)
+  await write(page, 'when?')
+  const c = await conversation(id)
+  await hub.api('POST', `/v1/conversations/${c.id}/assign`, { assignee: ann.id })
+  const desk = await hub.as(ann, { path: '/desk/c/' + c.id })
+  for (const text of ['at nein', 'never']) {
+    await desk.getByLabel('Message to the customer').fill(text)
+    await desk.keyboard.press('Enter')
+    await log(page).getByText(text).waitFor()
+  }
+  const menu = async (text, item) => {
+    const row = desk.locator('.message', { hasText: text })
+    await row.hover()
+    await row.getByRole('button', { name: 'React, copy, change' }).click()
+    await desk.getByRole('menuitem', { name: item }).click()
+  }
+  await menu('never', 'Take back')
+  await log(page).getByText('never').waitFor({ state: 'detached' })
+  await menu('at nein', 'Edit')
+  await desk.keyboard.press('Control+a')
+  await desk.keyboard.type('at nine')
+  await desk.keyboard.press('Enter')
+  await log(page).getByText('at nine').waitFor()
+  await log(page).getByText('at nein').waitFor({ state: 'detached' })
+  await until('both are done', async () => (await hub.api('GET', `/v1/conversations/${c.id}/events?limit=500`)).items.filter((e) => ['edited', 'deleted'].includes(e.kind)).length === 2)
+  assert.deepEqual((await hub.api('GET', '/v1/dead-letters?channel=' + id)).items, [])
+  sound(desk)
+  await desk.context().close()
+  await done(page)
+})

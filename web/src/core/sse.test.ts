@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { backOff, follow, Parser, type FollowOptions, type Frame } from './sse'
+import { backOff, bodyOf, follow, Parser, type FollowOptions, type Frame } from './sse'
 
 const text = ': hello\n\nid: 7\nevent: message\ndata: {"a":1}\n\n: here\nid: 9\n\nevent: typing\r\ndata: x\r\ndata: y\r\n\r\n'
 const frames: Frame[] = [
@@ -130,4 +130,8 @@ test('401 ends it, 409 begins anew', async () => {
   await vi.advanceTimersByTimeAsync(100_000)
   expect(lines.asked).toEqual(['99', undefined, undefined])
   expect(got).toEqual(['reset', 'connecting', 'live', 'connecting', 'out'])
+})
+
+test('what is not JSON is nothing, and throws nothing', () => {
+  expect(['{"a":1}', '', '{"a":', 'null'].map((data) => bodyOf({ id: '1', kind: 'message', data }))).toEqual([{ a: 1 }, undefined, undefined, null])
 })

@@ -5,6 +5,15 @@ export interface Frame {
   data: string
 }
 
+// bodyOf reads what a frame tells; undefined: it is not JSON, and takes nothing with it.
+export function bodyOf<T>(f: Frame): T | undefined {
+  try {
+    return JSON.parse(f.data) as T
+  } catch {
+    return undefined
+  }
+}
+
 // Parser takes the bytes of a stream as they come and gives whole frames (WHATWG HTML, section 9.2).
 export class Parser {
   private rest = ''

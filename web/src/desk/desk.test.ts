@@ -71,9 +71,10 @@ test('mentions: where a name is written, who can be meant, who is left', () => {
     agents: [agent('ann', 'Ann', true), agent('bob', 'Bob', false), agent('cy', 'Cy', true), agent('dan', 'Dan', true)],
     queues: [{ name: 'q', rule: '', members: ['ann', 'bob', 'team:night'] }],
     teams: [{ name: 'night', members: ['cy'] }],
+    overseers: [{ id: 'bob', name: 'Bob' }, { id: 'max', name: 'Max' }],
   }, { do: 'presence', id: '1', presence: [{ user: 'sue', name: 'Sue', doing: 'looking', at: at(1) }] })
-  expect(colleagues(chat('1', { queue: 'q' }), s).map((x) => x.id)).toEqual(['sue', 'cy', 'bob'])
-  expect(colleagues(chat('2', { assignee: 'dan' }), s).map((x) => x.id)).toEqual(['dan'])
+  expect(colleagues(chat('1', { queue: 'q' }), s).map((x) => x.id)).toEqual(['sue', 'cy', 'bob', 'max'])
+  expect(colleagues(chat('2', { assignee: 'dan' }), s).map((x) => x.id)).toEqual(['dan', 'bob', 'max'])
 })
 
 test('what was done here shows at once, and goes again when it is refused', () => {

@@ -7,7 +7,7 @@ import type { Keep } from '../core/keep'
 import { Outbox, outboxOf } from '../core/outbox'
 import { Problem } from '../core/problem'
 import type { Session } from '../core/session'
-import type { Frame } from '../core/sse'
+import { bodyOf, type Frame } from '../core/sse'
 import { Store } from '../core/store'
 import { Passing } from './passing'
 import { emptyState, needed, reduce, seen, type Action, type DeskState } from './state'
@@ -93,16 +93,17 @@ export class Desk {
   async load(): Promise<void> {
     this.cursors.clear()
     const list = <T>(path: string) => this.api.get<List<T>>(path).then((l) => l.items, () => [] as T[])
-    const [channels, states, fields, offers] = await Promise.all([
+    const [channels, states, fields, overseers, offers] = await Promise.all([
       list<Channel>('/v1/desk/channels'),
       list<DeskState['states'][number]>('/v1/agent-states'),
       list<FieldDef>('/v1/fields'),
+      list<DeskState['overseers'][number]>('/v1/desk/overseers'),
       list<Offer & { conversation: string }>('/v1/me/offers'),
       this.more({ name: 'mine', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
       this.more({ name: 'waiting', sort: 'updated', queue: '', channel: '', state: '', tag: '' }),
       this.readAround(),
     ])
-    this.store.do({ do: 'around', channels, states, fields }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
+    this.store.do({ do: 'around', channels, states, fields, overseers }, { do: 'offers', offers: offers.map((o) => [o.conversation, o]) }, { do: 'loaded' })
     for (const o of offers) if (!this.state.conversations.has(o.conversation)) this.again(o.conversation)
     for (const [id, t] of this.state.threads) if (t.atEnd) void this.catchUp(id)
   }
@@ -147,8 +148,10 @@ export class Desk {
     queueMicrotask(() => {
       const actions: Action[] = []
       const events: Event[] = []
-      for (const { kind, data } of this.come.splice(0)) {
-        const body = JSON.parse(data) as never
+      for (const f of this.come.splice(0)) {
+        const { kind } = f
+        const body = bodyOf<never>(f)
+        if (body === undefined) continue
         if (kind === 'typing') actions.push(...this.typing(body))
         else if (kind === 'presence') actions.push(...this.present(body))
         else {

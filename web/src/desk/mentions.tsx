@@ -12,13 +12,14 @@ export interface Mention {
   name: string
 }
 
-// colleagues are those who are known to see a conversation, but for oneself: who has it, who is in its queue, and who looks at it now.
-export function colleagues(c: Conversation, s: Pick<DeskState, 'agents' | 'queues' | 'teams' | 'presence' | 'me'>): Mention[] {
+// colleagues are those who are known to see a conversation, but for oneself: who looks at it now, who has it, who is in its queue, and
+// who see all of them.
+export function colleagues(c: Conversation, s: Pick<DeskState, 'agents' | 'queues' | 'teams' | 'overseers' | 'presence' | 'me'>): Mention[] {
   const here = (s.presence.get(c.id) ?? []).map((p): Mention => ({ id: p.user, name: p.name }))
   const members = s.queues.find((q) => q.name === c.queue)?.members ?? []
   const ids = new Set([c.assignee, ...members.flatMap((m) => (m.startsWith('team:') ? (s.teams.find((t) => 'team:' + t.name === m)?.members ?? []) : m))])
   const agents = s.agents.filter((a) => ids.has(a.id)).sort((a, b) => Number(b.available) - Number(a.available) || a.name.localeCompare(b.name))
-  const all = new Map([...here, ...agents].filter((x) => x.name).map((x) => [x.id, { id: x.id, name: x.name }]))
+  const all = new Map([...here, ...agents, ...s.overseers].filter((x) => x.name).map((x) => [x.id, { id: x.id, name: x.name }]))
   all.delete(s.me.id)
   return [...all.values()]
 }

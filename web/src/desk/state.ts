@@ -29,6 +29,7 @@ export interface DeskState {
   channels: ReadonlyMap<string, Channel>
   states: readonly { name: string; title?: string; available: boolean }[]
   teams: readonly { name: string; members: string[] }[]
+  overseers: readonly { id: string; name: string }[] // who see every conversation
   fields: readonly FieldDef[]
   runs: ReadonlyMap<string, Run> // by key
   outbox: readonly Waiting[]
@@ -50,7 +51,7 @@ export type Action =
   | { do: 'presence'; id: string; presence: Presence[] }
   | { do: 'outbox'; list: readonly Waiting[] }
   | { do: 'line'; line: Line }
-  | { do: 'around'; agents?: Agent[]; queues?: Queue[]; channels?: Channel[]; states?: DeskState['states']; teams?: DeskState['teams']; fields?: FieldDef[] }
+  | { do: 'around'; agents?: Agent[]; queues?: Queue[]; channels?: Channel[]; states?: DeskState['states']; teams?: DeskState['teams']; fields?: FieldDef[]; overseers?: DeskState['overseers'] }
   | { do: 'run'; key: string; run: Run | null }
   | { do: 'offers'; offers: [string, Offer][] }
   | { do: 'loaded' }
@@ -59,7 +60,7 @@ export type Action =
 export function emptyState(me: DeskState['me'], now: number): DeskState {
   return {
     me, conversations: new Map(), overlays: new Map(), troubles: new Map(), threads: new Map(), offers: new Map(), typing: new Map(), presence: new Map(),
-    agents: [], queues: [], channels: new Map(), states: [], teams: [], fields: [], runs: new Map(), outbox: [], line: { state: 'connecting', since: now }, loaded: false, picked: new Set(), shown: '',
+    agents: [], queues: [], channels: new Map(), states: [], teams: [], overseers: [], fields: [], runs: new Map(), outbox: [], line: { state: 'connecting', since: now }, loaded: false, picked: new Set(), shown: '',
   }
 }
 
@@ -100,6 +101,7 @@ export function reduce(s: DeskState, a: Action): DeskState {
         states: a.states ?? s.states,
         teams: a.teams ?? s.teams,
         fields: a.fields ?? s.fields,
+        overseers: a.overseers ?? s.overseers,
         channels: a.channels ? new Map(a.channels.map((c) => [c.id, c])) : s.channels,
       }
     case 'run':

@@ -2,7 +2,7 @@ import type { API, List } from '../core/api'
 import { newID } from '../core/id'
 import type { Keep } from '../core/keep'
 import { Problem } from '../core/problem'
-import { follow, type Frame, type Line } from '../core/sse'
+import { bodyOf, follow, type Frame, type Line } from '../core/sse'
 import { Store } from '../core/store'
 import { fromEvent, fromVisitor, type Bubble, type ChatEvent, type VisitorMessage } from './bubble'
 import type { Recorder } from './record'
@@ -138,7 +138,8 @@ export class Lab {
   private hear(f: Frame, turn: number): void {
     if (turn !== this.turn || !f.data) return
     this.rec.frame('consumer', f)
-    const data = JSON.parse(f.data) as Record<string, unknown>
+    const data = bodyOf<Record<string, unknown>>(f)
+    if (!data) return
     if (f.kind === 'reset') void this.look(turn)
     else if (f.kind === 'typing') this.store.do({ typing: { ...this.state.typing, agent: data.on === false ? 0 : Date.now() + typingFor } })
     else if (f.kind === 'message' || f.kind === 'changed') {
@@ -178,7 +179,8 @@ export class Lab {
   private take(f: Frame): void {
     if (!f.data) return
     this.rec.frame('agent', f)
-    const e = JSON.parse(f.data) as ChatEvent
+    const e = bodyOf<ChatEvent>(f)
+    if (!e) return
     const s = this.state
     if (f.kind === 'typing') {
       const on = (e as { on?: boolean }).on !== false

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Burst } from '../core/burst'
 import { openFeed, shared } from '../core/feed'
-import type { Line } from '../core/sse'
+import { bodyOf, type Line } from '../core/sse'
 import { useWorld } from '../parts/world'
 import type { Live } from './model'
 
@@ -78,8 +78,8 @@ export function useLive(paused: boolean): Reading {
       url: '/v1/events',
       ...shared(),
       onFrame: (f) => {
-        const e = JSON.parse(f.data) as Heard
-        ear.current!.tell({ ...e, kind: e.kind ?? f.kind })
+        const e = bodyOf<Heard>(f)
+        if (e) ear.current!.tell({ ...e, kind: e.kind ?? f.kind })
         if (f.id) hurry.tell()
       },
       onLine: (l) => {

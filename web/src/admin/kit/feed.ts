@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { openFeed, shared } from '../../core/feed'
+import { bodyOf } from '../../core/sse'
 import { useWorld } from '../../parts/world'
 import type { ChatEvent } from './types'
 
@@ -14,8 +15,8 @@ export function useEvents(hear: (e: ChatEvent) => void): boolean {
       url: '/v1/events',
       ...shared(),
       onFrame: (f) => {
-        const e = JSON.parse(f.data) as ChatEvent
-        latest.current({ ...e, kind: e.kind ?? f.kind })
+        const e = bodyOf<ChatEvent>(f)
+        if (e) latest.current({ ...e, kind: e.kind ?? f.kind })
       },
       onLine: (l) => set(l.state === 'live'),
       onReset: () => {},
