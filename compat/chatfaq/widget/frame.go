@@ -113,7 +113,7 @@ func (s *Server) stack(v view, i item) []mml.Layer {
 		switch stack[n].Type {
 		case mml.TypeFileUpload:
 			s.presign(v, i, &stack[n])
-		case mml.TypeMessage, mml.TypeChunk:
+		case mml.TypeMessage, mml.TypeChunk, mml.TypeFileDownload:
 			s.renew(v, i, &stack[n])
 		}
 	}

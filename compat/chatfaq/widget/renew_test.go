@@ -50,7 +50,7 @@ func TestOneOfAList(t *testing.T) {
 	t.Error("the file is not in the history")
 }
 
-// TestRenew: links of pictures in an answer's sources are good whenever they are shown; others stay as they are.
+// TestRenew: links of pictures in an answer's sources, and of files that a worker gives back, are good whenever they are shown; others stay as they are.
 func TestRenew(t *testing.T) {
 	w := newWorld(t, t.TempDir()+"/hub.db", Limits{}, nil)
 	w.flow("f", parcel, `{}`)
@@ -69,10 +69,23 @@ func TestRenew(t *testing.T) {
 		}
 		return images != nil
 	})
-	fresh, _ := images["a.png"].(string)
-	if !strings.HasPrefix(fresh, w.http.URL+"/files/"+file+"?sig=") || fresh == stale || images["b.png"] != other {
+	isFresh := func(link any) bool {
+		text, _ := link.(string)
+		return strings.HasPrefix(text, w.http.URL+"/files/"+file+"?sig=") && text != stale
+	}
+	if !isFresh(images["a.png"]) || images["b.png"] != other {
 		t.Error(images)
 	}
+	w.write(w.conv(k).ID, chat.PartyAgent, chat.Message{Stack: []chat.Element{{Type: chat.Text, Payload: json.RawMessage(
+		`{"content":"Take them","chatfaq":{"type":"file_download","payload":{"content":"Take them","files":[{"name":"a","url":"` + stale + `"},{"name":"b","url":"` + other + `"}]}}}`)}}})
+	k.until("the files came", func() bool {
+		m := k.messages[len(k.messages)-1]
+		if len(m.Stack) == 0 || m.Stack[0].Type != "file_download" {
+			return false
+		}
+		files := m.Stack[0].Payload["files"].([]any)
+		return isFresh(files[0].(map[string]any)["url"]) && files[1].(map[string]any)["url"] == other
+	})
 	k.send(`{"sender":{"type":"human"},"stack":[{"type":"message","payload":{"content":"mine","references":` + references + `}}],"last":true}`)
 	k.unlocked()
 	_, v, _ := w.call("GET", conversations+text(w.numberOf(k))+"/", "")
