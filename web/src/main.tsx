@@ -49,6 +49,7 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
   const gone = useRef('') // who has signed out here
   const out = async () => {
     ask(false)
+    if (!router.mayLeave()) return
     // before the hub hears of it: another call may find first that nobody is signed in any more
     gone.current = session!.user.id
     if (Object.keys(deskTabs(keep)).length) await leave(api)

@@ -137,6 +137,29 @@ test('unsaved changes are asked about, whichever way one leaves: menu, keys, bac
   await close(page)
 })
 
+test('the flow editor asks about unsaved changes before one is signed out, and once', async () => {
+  await hub.api('PUT', '/v1/flows/kept', { states: [{ name: 'One', initial: true, events: [{ say: 'hi' }] }] })
+  const page = await open('/admin/flows/kept/edit')
+  const text = page.getByRole('textbox', { name: 'Definition' })
+  await text.fill('{"mine": true}')
+  const asked = []
+  let leave = false
+  page.on('dialog', (d) => (asked.push(d.message()), leave ? d.accept() : d.dismiss()))
+  const out = async () => {
+    await page.getByRole('button', { name: 'Grace Admin: settings and sign out' }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  }
+  await out()
+  await until('it is asked', () => asked.length === 1)
+  assert.equal(await text.inputValue(), '{"mine": true}')
+  assert.ok(await page.evaluate(() => fetch('/v1/session').then((r) => r.ok)), 'she is signed out all the same')
+  leave = true
+  await out()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  assert.equal(asked.length, 2)
+  await close(page)
+})
+
 test('dead letters from right to left, narrow and dark', async () => {
   await dead('Narrow', ['a narrow one'])
   const page = await open('/admin/letters', { width: 320, theme: 'dark', settings: { language: 'ar' } })

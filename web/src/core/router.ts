@@ -22,6 +22,7 @@ function decode(s: string): string {
 // Router follows the address: links of ours do not load the page anew, back and forward work.
 export class Router {
   private listeners = new Set<() => void>()
+  readonly holds = new Set<() => boolean>() // what may be lost here asks, and answers whether to go on
   place: Place
 
   constructor(private readonly w: Window = window) {
@@ -35,6 +36,11 @@ export class Router {
     if (to === this.w.location.pathname + this.w.location.search + this.w.location.hash) return
     this.w.history[replace ? 'replaceState' : 'pushState'](null, '', to)
     this.changed()
+  }
+
+  // mayLeave asks before something is done that nobody can come back from, such as signing out.
+  mayLeave(): boolean {
+    return [...this.holds].every((ask) => ask())
   }
 
   on(listener: () => void): () => void {

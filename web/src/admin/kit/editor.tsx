@@ -117,14 +117,16 @@ interface Leaving extends Event {
 }
 
 // useGuard asks before something unsaved is lost: the browser when the page is left, we when the reader goes elsewhere in it, by a link, a
-// menu, a key or the way back. The answer lets go: what is saved or deleted may be left at once.
+// menu, a key or the way back, and before she signs out. The answer lets go: what is saved or deleted may be left at once.
 export function useGuard(on: boolean): () => void {
   const t = useT()
+  const { router } = useWorld()
   const free = useRef(false)
   if (!on) free.current = false
   useEffect(() => {
     if (!on) return
     const stays = (to: string) => free.current || new URL(to, location.href).pathname === location.pathname || confirm(t('admin_leave'))
+    const gives = () => (free.current ||= confirm(t('admin_leave')))
     const ask = (e: BeforeUnloadEvent) => {
       if (!free.current) e.preventDefault()
     }
@@ -140,10 +142,12 @@ export function useGuard(on: boolean): () => void {
     }
     const navigation = (window as { navigation?: EventTarget }).navigation
     addEventListener('beforeunload', ask)
+    router.holds.add(gives)
     if (navigation) navigation.addEventListener('navigate', leave)
     else document.addEventListener('click', click, true) // an older browser: links at least
     return () => {
       removeEventListener('beforeunload', ask)
+      router.holds.delete(gives)
       navigation?.removeEventListener('navigate', leave)
       document.removeEventListener('click', click, true)
     }
