@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,20 @@ type person struct {
 	Name    string      `json:"name"`
 	Email   string      `json:"email"`
 	Expires json.Number `json:"exp"`
+	For     audience    `json:"aud"`
+}
+
+// audience is whom a token is for: one name, or a list (RFC 7519, section 4.1.3).
+type audience []string
+
+// UnmarshalJSON reads both forms.
+func (a *audience) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]string)(a))
 }
 
 // Bounds of an identity.
@@ -31,8 +46,8 @@ const (
 )
 
 // verify reads a signed identity: a JSON Web Token (RFC 7519) of the kind HS256, made with the channel's identity secret. It needs sub
-// and exp. No other algorithm is taken, whatever its head says.
-func verify(secret, token string, now time.Time) (person, bool) {
+// and exp, and where the channel names itself (to) aud with that name. No other algorithm is taken, whatever its head says.
+func verify(secret, to, token string, now time.Time) (person, bool) {
 	var p person
 	head, rest, ok := strings.Cut(token, ".")
 	body, sig, ok2 := strings.Cut(rest, ".")
@@ -57,6 +72,9 @@ func verify(secret, token string, now time.Time) (person, bool) {
 	if err != nil || !now.Before(until) || until.Sub(now) > maxAhead {
 		return person{}, false
 	}
+	if to != "" && !slices.Contains(p.For, to) {
+		return person{}, false
+	}
 	return p, p.ID != "" && len(p.ID) <= maxID && len(p.Name) <= maxFact && len(p.Email) <= maxFact
 }
 
@@ -76,9 +94,9 @@ func (s *Server) identify(c *call) error {
 	if err := s.body(c, &in); err != nil {
 		return err
 	}
-	p, ok := verify(c.site.IdentitySecret, in.Identity, s.Now())
+	p, ok := verify(c.site.IdentitySecret, c.site.IdentityAudience, in.Identity, s.Now())
 	if !ok {
-		return refusal{http.StatusUnauthorized, "unsigned", "the identity is not signed with this channel's secret, is over, or lacks sub or exp"}
+		return refusal{http.StatusUnauthorized, "unsigned", "the identity is not signed with this channel's secret, is over, is for somebody else, or lacks sub or exp"}
 	}
 	now := visitor{ID: chat.NewID(), Known: p.ID, Name: p.Name, Email: p.Email}
 	if c.r.Header.Get("Authorization") != "" {

@@ -69,7 +69,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("a.b.c")
 	f.Add("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.x")
 	f.Fuzz(func(t *testing.T, token string) {
-		if p, ok := verify("a secret that nobody knows, of 32 and more", token, time.Unix(0, 0)); ok || p.ID != "" {
+		if p, ok := verify("a secret that nobody knows, of 32 and more", "", token, time.Unix(0, 0)); ok || p.ID != "" {
 			t.Errorf("%q is an identity", token)
 		}
 	})

@@ -203,6 +203,32 @@ func TestForgedIdentities(t *testing.T) {
 	w.at(without, "POST", "/identify", m{"identity": signed("", good, m{"sub": "1", "exp": hour})}).refused(t, 401, "unsigned")
 }
 
+// A channel that names itself takes identities that are meant for it alone; another does not look.
+func TestAudience(t *testing.T) {
+	w := newWorld(t, lite(t), "", `{"identity_secret":"`+identitySecret+`","identity_audience":"shop-chat"}`, nil)
+	open := w.channel("", `{"identity_secret":"`+identitySecret+`"}`)
+	for _, c := range []struct {
+		aud  any
+		here bool
+	}{
+		{"shop-chat", true}, {[]string{"x", "shop-chat"}, true}, {"shop", false}, {[]string{}, false}, {nil, false},
+	} {
+		claims := m{"sub": "1", "exp": time.Now().Add(time.Hour).Unix()}
+		if c.aud != nil {
+			claims["aud"] = c.aud
+		}
+		body := m{"identity": signed(identitySecret, `{"alg":"HS256"}`, claims)}
+		if c.here {
+			w.call("POST", "/identify", body).into(t, 200, nil)
+		} else {
+			w.call("POST", "/identify", body).refused(t, 401, "unsigned")
+		}
+		w.at(open, "POST", "/identify", body).into(t, 200, nil)
+	}
+	odd := signed(identitySecret, `{"alg":"HS256"}`, m{"sub": "1", "exp": time.Now().Add(time.Hour).Unix(), "aud": m{"shop-chat": true}})
+	w.call("POST", "/identify", m{"identity": odd}).refused(t, 401, "unsigned")
+}
+
 // What was said anonymously goes on under the known identity, whether or not that had a conversation before.
 func TestIdentify(t *testing.T) {
 	onBoth(t, func(t *testing.T, dsn string) {

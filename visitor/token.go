@@ -33,11 +33,11 @@ func (v visitor) address() string {
 func (v visitor) thread() chat.Thread { return chat.Thread{Address: v.address()} }
 
 // tokenPlace is what a token is good for: one channel, and for users of the site the secret that they were signed with: a new secret ends
-// their tokens.
+// their tokens, and so does another audience.
 func tokenPlace(x *site, known bool) string {
 	place := "visitor/" + string(x.channel)
 	if known {
-		sum := sha256.Sum256([]byte(x.IdentitySecret))
+		sum := sha256.Sum256([]byte(x.IdentitySecret + x.IdentityAudience))
 		place += "/" + hex.EncodeToString(sum[:])
 	}
 	return place

@@ -31,16 +31,17 @@ type Settings struct {
 	Title                  string         `json:"title"`
 	Widget                 map[string]any `json:"widget"`
 
-	IdentitySecret string                       `json:"identity_secret"`
-	Color          string                       `json:"color"`
-	Greeting       string                       `json:"greeting"`
-	SpeaksFirst    bool                         `json:"speaks_first"`
-	Form           []Field                      `json:"form"`
-	Hours          string                       `json:"hours"`
-	Uploads        *bool                        `json:"uploads"`
-	MaxFile        int64                        `json:"max_file_bytes"`
-	Rating         *bool                        `json:"rating"`
-	Texts          map[string]map[string]string `json:"texts"`
+	IdentitySecret   string                       `json:"identity_secret"`
+	IdentityAudience string                       `json:"identity_audience"`
+	Color            string                       `json:"color"`
+	Greeting         string                       `json:"greeting"`
+	SpeaksFirst      bool                         `json:"speaks_first"`
+	Form             []Field                      `json:"form"`
+	Hours            string                       `json:"hours"`
+	Uploads          *bool                        `json:"uploads"`
+	MaxFile          int64                        `json:"max_file_bytes"`
+	Rating           *bool                        `json:"rating"`
+	Texts            map[string]map[string]string `json:"texts"`
 }
 
 // Field is a question that is asked before the first message. The names name, email and phone are facts of the person.
@@ -73,6 +74,10 @@ func Platform() connector.Platform {
 			{
 				Name: "identity_secret", Title: "Identity secret", Type: connector.String, Secret: true, Pattern: `^\S{32,200}$`,
 				Help: "With it your server signs who a visitor is: 32 to 200 characters, made at random",
+			},
+			{
+				Name: "identity_audience", Title: "Identity audience", Type: connector.String, Pattern: `^\S{1,200}$`,
+				Help: "Identities have to be meant for this name (aud), so that one made for something else with the same secret is none",
 			},
 			{Name: "color", Title: "Colour", Type: connector.String, Pattern: `^#[0-9a-fA-F]{6}$`, Help: "Of the button and the visitor's own messages, such as #0b57d0"},
 			{Name: "greeting", Title: "Greeting", Type: connector.String, Help: "Shown before anything was said"},
