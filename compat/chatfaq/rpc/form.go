@@ -13,10 +13,13 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 )
 
-// Bounds of a form.
+// Bounds of a form, in bytes but for the parts. Files are kept in memory while they are read.
 const (
-	maxParts = 50
-	maxField = 16 << 10 // bytes
+	maxParts    = 50
+	maxField    = 16 << 10
+	maxFiles    = 2
+	maxFileName = 255
+	formSpace   = 256 << 10 // for all but the files
 )
 
 // form is the body of a call: an object, or multipart/form-data, which may have files.
@@ -45,6 +48,7 @@ func readForm(r *http.Request, most int) (form, error) {
 		}
 		return f, err
 	}
+	r.Body = http.MaxBytesReader(nil, r.Body, int64(maxFiles*most+formSpace))
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return f, errForm
@@ -56,7 +60,7 @@ func readForm(r *http.Request, most int) (form, error) {
 			return f, nil
 		}
 		if err != nil {
-			return f, errForm
+			return f, formFault(err)
 		}
 		if err := f.take(p, most); err != nil {
 			return f, err
@@ -67,6 +71,14 @@ func readForm(r *http.Request, most int) (form, error) {
 
 var errForm = &chat.Fault{Code: chat.CodeInvalid, Detail: "Multipart form parse error: the body could not be read to its end"}
 
+// formFault tells a form that is too large from one that is broken.
+func formFault(err error) error {
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return chat.Faultf(chat.CodeTooLarge, fmt.Sprintf("a form has %d bytes at the most", large.Limit))
+	}
+	return errForm
+}
+
 func (f form) take(p *multipart.Part, most int) error {
 	isFile := p.FileName() != ""
 	if !isFile {
@@ -75,7 +87,9 @@ func (f form) take(p *multipart.Part, most int) error {
 	content, err := io.ReadAll(io.LimitReader(p, int64(most)+1))
 	switch {
 	case err != nil:
-		return errForm
+		return formFault(err)
+	case isFile && max(len(p.FileName()), len(p.Header.Get("Content-Type"))) > maxFileName:
+		return chat.Faultf(chat.CodeInvalid, fmt.Sprintf("%.40s: the names of a file and of its type have %d bytes at the most", p.FormName(), maxFileName))
 	case len(content) > most:
 		return chat.Faultf(chat.CodeTooLarge, fmt.Sprintf("%.40s: %d bytes at the most", p.FormName(), most))
 	case isFile:

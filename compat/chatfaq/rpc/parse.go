@@ -55,12 +55,15 @@ func (s *Server) parsed(ctx context.Context, c *socket, data json.RawMessage) er
 	if json.Unmarshal(data, &in) != nil || in.Task == "" {
 		return required("task_id")
 	}
-	s.parsers.drop(string(in.Task))
 	found, err := s.Store.EndKnowledgeSource(ctx, c.token.Workspace, string(in.Task), store.SourceFinished, "")
-	if err == nil && !found {
-		err = errNoTask
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return errNoTask
 	}
-	return err
+	s.parsers.drop(string(in.Task))
+	return nil
 }
 
 // loseTime bounds how long the end of a socket may take.

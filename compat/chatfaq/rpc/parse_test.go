@@ -325,3 +325,20 @@ func TestRefusedForms(t *testing.T) {
 		t.Error(items)
 	}
 }
+
+// TestTaskOfOthers: a worker cannot end what a worker of another workspace reads.
+func TestTaskOfOthers(t *testing.T) {
+	w := reading(t, filepath.Join(t.TempDir(), "log.db"))
+	conn := w.parser(`"p1"`)
+	_, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1"})
+	task := given(t, conn).Payload.Task
+	ws, err := w.store.AddWorkspace(t.Context(), "", "other")
+	w.must(err)
+	other := &socket{token: store.Token{Workspace: ws.ID}}
+	if err := w.server.parsed(t.Context(), other, []byte(`{"task_id":"`+task+`"}`)); chat.CodeOf(err) != chat.CodeNotFound {
+		t.Error(err)
+	}
+	if held := w.server.parsers.tasks(); len(held) != 1 || w.stands(x["id"]) != "pending" {
+		t.Error("it is forgotten:", held)
+	}
+}
