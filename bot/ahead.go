@@ -27,7 +27,7 @@ func (c *calling) onwards(ctx context.Context, result CallResult) (out []store.C
 		if !foreseen {
 			break
 		}
-		e := c.early.send(next)
+		e := c.early.send(next, next.ID)
 		result.Next = next.ID
 		select {
 		case <-e.ended:
@@ -80,6 +80,22 @@ func (r *Runner) foresee(ctx context.Context, asked Request, mem *memory, result
 	session.Call.ID = next.ID
 	mem.Session, err = kept(session)
 	return next, err == nil
+}
+
+// askEarly asks a condition about a message while the message is being committed, if it is the only one that waits. When it is not
+// committed, nobody comes for the answer. A question that is never stored may not bear the name of one that is.
+func (r *Runner) askEarly(tx *store.Tx, e chat.Event, mem memory, conv chat.Conversation, effects []Effect) {
+	early := r.early.Load()
+	if early == nil || !tx.Along() || e.Kind != chat.KindMessage || len(effects) != 1 || len(mem.Session.Queue) > 0 || !early.here(tx.Workspace()) {
+		return
+	}
+	call, ok := effects[0].(Call)
+	if !ok || !call.Condition {
+		return
+	}
+	req := Request{Call: call, Workspace: tx.Workspace(), Conversation: conv, Action: e.Action, Fresh: &e}
+	req.ID += "." + chat.NewID()
+	early.leave(early.send(req, call.ID))
 }
 
 // ahead keeps how conversations stand that wait for a condition, for those who look ahead. What is not there is not foreseen.

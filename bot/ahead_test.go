@@ -18,7 +18,7 @@ import (
 	"github.com/dragoman-hub/dragoman/store"
 )
 
-// calls counts calls by their IDs.
+// calls counts calls by what is called and the first call of the turn.
 type calls struct {
 	mu   sync.Mutex
 	list []string
@@ -31,9 +31,10 @@ func (c *calls) add(r Request) (n int) {
 	if c.made == nil {
 		c.made = map[string]int{}
 	}
+	turn, _, _ := strings.Cut(r.ID, ".")
 	c.list = append(c.list, r.Name)
-	c.made[r.Name+" "+r.ID]++
-	return c.made[r.Name+" "+r.ID]
+	c.made[r.Name+" "+turn]++
+	return c.made[r.Name+" "+turn]
 }
 
 func (c *calls) once(t testing.TB) {
@@ -223,6 +224,87 @@ func TestUnforeseen(t *testing.T) {
 		if got := w.said(); got != "* opened, > hi, > go, < What?" {
 			t.Fatal(got)
 		}
+	})
+}
+
+// inWorldAlong runs a test with a worker where the flow's steps are part of the transactions that append, in a conversation whose calls are
+// made here.
+func inWorldAlong(t *testing.T, call Caller, test func(w *world)) {
+	t.Helper()
+	inWorld(t, working, func(w *world) {
+		w.stop()
+		w.call, w.along = call, true
+		w.start()
+		for _, line := range []string{"> hi", "> first"} {
+			synctest.Wait()
+			w.do(line)
+		}
+		<-time.After(time.Second)
+		synctest.Wait()
+		test(w)
+	})
+}
+
+// TestAskedWhileItIsCommitted: a condition is asked once, with the message at hand; who cannot take it so early is asked again.
+func TestAskedWhileItIsCommitted(t *testing.T) {
+	for _, able := range []bool{true, false} {
+		t.Run(fmt.Sprint("able ", able), func(t *testing.T) {
+			var made calls
+			var early atomic.Int64
+			inWorldAlong(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
+				if c.Fresh != nil {
+					early.Add(1)
+					if c.Fresh.Message.Text() != "go" || c.Fresh.Conversation != c.Conversation.ID || !strings.HasPrefix(c.ID, fmt.Sprint("c", c.Fresh.Pos, ".")) {
+						t.Errorf("asked %s early about %+v", c.ID, c.Fresh)
+					}
+					if !able {
+						return CallResult{}, ErrTooEarly
+					}
+				}
+				made.add(c)
+				return works(ctx, c, part)
+			}, func(w *world) {
+				w.do("> go")
+				synctest.Wait()
+				if got := w.said(); got != "* opened, > hi, > first, < from act, < after 1, > go, < from act, < after 1" || early.Load() != 1 {
+					t.Fatal(got, early.Load())
+				}
+				made.once(t)
+				w.replays()
+			})
+		})
+	}
+}
+
+// TestAskedForNothing: the transaction in which a condition was asked is undone, and done again in another way. No answer goes astray.
+func TestAskedForNothing(t *testing.T) {
+	inWorldAlong(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
+		<-time.After(5 * time.Millisecond)
+		if c.Condition {
+			return CallResult{Score: 1}, nil
+		}
+		return CallResult{Messages: []chat.Message{chat.TextMessage("from act")}, Vars: Values{"n": 1}}, nil
+	}, func(w *world) {
+		ctx, cancel := context.WithCancel(w.t.Context())
+		w.wg.Go(func() {
+			_ = w.s.FollowAlong(ctx, "sour", func(tx *store.Tx, e chat.Event) error {
+				if tx.Along() && e.Message != nil && e.Message.Text() == "go" {
+					return errors.New("planted")
+				}
+				return nil
+			})
+		})
+		for range 3 {
+			synctest.Wait()
+			<-time.After(time.Second)
+			w.do("> go")
+		}
+		<-time.After(time.Minute)
+		cancel()
+		if got := w.said(); got != "* opened, > hi, > first"+strings.Repeat(", < from act, < after 1, > go", 3)+", < from act, < after 1" {
+			t.Fatal(got)
+		}
+		w.replays()
 	})
 }
 

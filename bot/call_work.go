@@ -40,7 +40,12 @@ type Request struct {
 	Workspace    chat.WorkspaceID
 	Conversation chat.Conversation // as it is now; Flow and Version name the flow
 	Action       chat.ActionID
+	// Fresh is the message that a condition is asked about before it is committed: what stands before it in the conversation can be read.
+	Fresh *chat.Event
 }
+
+// ErrTooEarly is a Caller's answer to a request with Fresh that it cannot make: it is made again when the message is there.
+var ErrTooEarly = errors.New("bot: too early")
 
 // says tells whether a part has something to store. A condition has a score and nothing to say.
 func (r *Request) says(p CallResult) bool {
@@ -69,6 +74,10 @@ const (
 func (r *Runner) RunCalls(ctx context.Context, call Caller) error {
 	early, stop := newErrands(ctx, call, r.Store.Now)
 	defer stop()
+	if call != nil {
+		r.early.Store(early)
+		defer r.early.Store(nil)
+	}
 	return r.Store.Work(ctx, store.Worker{
 		Work: workCall, Concurrency: func(string) int { return maxCalls },
 		Drain: time.Second, // a call can be made again
@@ -81,7 +90,7 @@ func (r *Runner) call(ctx context.Context, early *errands, j *store.Job) store.V
 	if err := json.Unmarshal(j.Event.Data, &c.request.Call); err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
 	}
-	made := early.take(j.Event.Conversation, c.request.ID)
+	made := early.take(j.Workspace, j.Event.Conversation, c.request.ID)
 	conv, err := j.Conversation(ctx)
 	if err != nil && chat.CodeOf(err) != chat.CodeNotFound {
 		made.end()
@@ -198,7 +207,10 @@ func (c *calling) alive(ctx context.Context) error {
 func (c *calling) attempt(ctx context.Context, made *errand, part func(CallResult) error) (result CallResult, err error) {
 	switch {
 	case made != nil:
-		return made.join(ctx, part)
+		if result, err = made.join(ctx, part); !errors.Is(err, ErrTooEarly) {
+			return result, err
+		}
+		return c.attempt(ctx, nil, part)
 	case c.early.ask == nil:
 		return result, errors.New("no worker offers " + c.request.Name)
 	case !c.request.Deadline.After(c.j.Now()):

@@ -12,6 +12,7 @@ import (
 
 // errand is a call that was made before the job that stands for it is there. That job takes it over, or nobody does.
 type errand struct {
+	id      string // by which the log will know it
 	request Request
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -37,26 +38,38 @@ type errands struct {
 	now  func() time.Time
 	wg   sync.WaitGroup
 	mu   sync.Mutex
+	over bool // nothing is sent any more
 	list map[chat.ConversationID]*errand
+	work map[chat.WorkspaceID]time.Time // when a job of a workspace was last done here
 }
 
 func newErrands(ctx context.Context, ask Caller, now func() time.Time) (list *errands, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	list = &errands{ask: ask, ctx: ctx, now: now, list: map[chat.ConversationID]*errand{}}
+	list = &errands{ask: ask, ctx: ctx, now: now, list: map[chat.ConversationID]*errand{}, work: map[chat.WorkspaceID]time.Time{}}
 	return list, func() {
+		list.mu.Lock()
+		list.over = true
+		list.mu.Unlock()
 		cancel(errStopped)
 		list.wg.Wait()
 	}
 }
 
-// send makes a call.
-func (x *errands) send(r Request) *errand {
-	e := &errand{request: r, owner: make(chan func(CallResult) error, 1), wants: make(chan struct{}), ended: make(chan struct{})}
+// send makes a call that the log will know by its ID, or by another one.
+func (x *errands) send(r Request, id string) *errand {
+	e := &errand{id: id, request: r, owner: make(chan func(CallResult) error, 1), wants: make(chan struct{}), ended: make(chan struct{})}
 	e.ctx, e.cancel = context.WithCancelCause(x.ctx)
 	e.expiry = time.AfterFunc(r.Deadline.Sub(x.now()), func() {
 		e.cancel(errTimeout)
 		x.drop(e)
 	})
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over {
+		e.err = errStopped
+		close(e.ended)
+		return e
+	}
 	x.wg.Go(func() {
 		defer close(e.ended)
 		e.result, e.err = safely(e.ctx, x.ask, r, e.part)
@@ -75,13 +88,25 @@ func (x *errands) leave(e *errand) {
 	x.list[e.request.Conversation.ID] = e
 }
 
-// take gives a job the call that was made for it. Any other of the conversation is of no use any more.
-func (x *errands) take(conv chat.ConversationID, id string) *errand {
+// here tells whether the jobs of a workspace are surely done on this node.
+func (x *errands) here(ws chat.WorkspaceID) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	ago := x.now().Sub(x.work[ws])
+	return ago >= 0 && ago < hereTime
+}
+
+// hereTime is how long after a job further ones of its workspace are expected.
+const hereTime = 10 * time.Second
+
+// take gives a job the call that was made for it. Any other of the conversation is of no use any more.
+func (x *errands) take(ws chat.WorkspaceID, conv chat.ConversationID, id string) *errand {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.work[ws] = x.now()
 	e := x.list[conv]
 	delete(x.list, conv)
-	if e != nil && e.request.ID != id {
+	if e != nil && e.id != id {
 		e.end()
 		return nil
 	}
