@@ -60,8 +60,8 @@ const (
 	linesLongest = 15 * time.Second
 )
 
-// Run notes and looks until ctx ends. Who was there before this node began, or before the database went away, has the whole time to come
-// back.
+// Run notes and looks until ctx ends. Who was there before this node began, or before it could not note for a while, has the whole time to
+// come back, and the other nodes to note.
 func (l *Lines) Run(ctx context.Context) error {
 	if l.Away <= 0 {
 		<-ctx.Done()
@@ -70,7 +70,7 @@ func (l *Lines) Run(ctx context.Context) error {
 	every := min(l.Away/linesLooks, linesLongest)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for good := time.Duration(0); ; {
+	for w := begun(time.Now(), every); ; {
 		var err error
 		select {
 		case <-ctx.Done():
@@ -78,17 +78,31 @@ func (l *Lines) Run(ctx context.Context) error {
 		case <-l.bell:
 			err = l.Store.NoteLines(ctx, l.takeNews())
 		case <-tick.C:
-			if err = l.Store.NoteLines(ctx, l.there()); err == nil {
-				if good += every; good > l.Away {
-					err = l.lose(ctx)
-				}
+			if err = l.Store.NoteLines(ctx, l.there()); err == nil && w.noted(time.Now()) > l.Away {
+				err = l.lose(ctx)
 			}
 		}
 		if err != nil && ctx.Err() == nil {
-			good = 0
+			w = begun(time.Now(), every)
 			l.Log.WarnContext(ctx, "desk: which agents are there", "err", err)
 		}
 	}
+}
+
+// watch tells since when lines are noted without a gap. A database that hangs is one as well: the notes of other nodes hang with ours.
+type watch struct {
+	every       time.Duration
+	since, last time.Time
+}
+
+func begun(now time.Time, every time.Duration) watch { return watch{every, now, now} }
+
+func (w *watch) noted(now time.Time) time.Duration {
+	if now.Sub(w.last) > 2*w.every {
+		w.since = now
+	}
+	w.last = now
+	return now.Sub(w.since)
 }
 
 // takeNews are those whose lines began or ended.

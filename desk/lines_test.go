@@ -52,3 +52,19 @@ func TestLinesCount(t *testing.T) {
 	}
 	(*Lines)(nil).Open("w", "ann")()
 }
+
+// TestLinesGap: after a gap in the notes, as when the database hung, the whole time begins again: other nodes could not note either.
+func TestLinesGap(t *testing.T) {
+	const every = 15 * time.Second
+	now := time.Now()
+	w := begun(now, every)
+	for _, c := range []struct{ later, want time.Duration }{
+		{every, every}, {every, 2 * every}, {2 * every, 4 * every}, {every, 5 * every}, // one tick was late
+		{2*every + 1, 0}, {every, every}, {time.Hour, 0}, {every, every},
+	} {
+		now = now.Add(c.later)
+		if got := w.noted(now); got != c.want {
+			t.Fatalf("%v later: %v, want %v", c.later, got, c.want)
+		}
+	}
+}
