@@ -223,6 +223,14 @@ func (h *Hub) VerifyFileLink(id chat.FileID, q url.Values) (chat.WorkspaceID, er
 	return chat.WorkspaceID(ws), nil
 }
 
+// RenewFileLink is a link that is good now, for one that we made for a file of the workspace, however long ago; "" if we never did.
+func (h *Hub) RenewFileLink(ws chat.WorkspaceID, id chat.FileID, q url.Values) string {
+	if of, err := h.Secrets.Verify(filePlace(id), q.Get("sig"), time.Time{}); err != nil || of != string(ws) {
+		return ""
+	}
+	return h.FileLink(ws, id)
+}
+
 func filePlace(id chat.FileID) string { return "file/" + string(id) }
 
 // Forget deletes blobs; one that is not there is forgotten already.

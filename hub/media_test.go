@@ -246,6 +246,13 @@ func TestSignedLinks(t *testing.T) {
 	if _, err := w.VerifyFileLink("file-1", good); chat.CodeOf(err) != chat.CodeForbidden {
 		t.Errorf("after 76 minutes: %v", err)
 	}
+	fresh, err := url.Parse(w.RenewFileLink("ws-1", "file-1", good))
+	if err != nil || fresh.String() != w.FileLink("ws-1", "file-1") {
+		t.Errorf("renewed: %v, %v", fresh, err)
+	}
+	if got := w.RenewFileLink("ws-2", "file-1", good) + w.RenewFileLink("ws-1", "file-2", good) + w.RenewFileLink("ws-1", "file-1", changed); got != "" {
+		t.Errorf("what never was a link is renewed: %s", got)
+	}
 }
 
 func TestUploads(t *testing.T) {

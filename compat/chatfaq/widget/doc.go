@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type Hub interface {
 	Channels(ctx context.Context, ws chat.WorkspaceID) ([]hub.Channel, error)
 	AddChannel(ctx context.Context, ws chat.WorkspaceID, in hub.ChannelInput) (hub.Channel, error)
 	FileLink(ws chat.WorkspaceID, id chat.FileID) string
+	RenewFileLink(ws chat.WorkspaceID, id chat.FileID, query url.Values) string
 }
 
 // Signer signs links; *secret.Keyring is one.

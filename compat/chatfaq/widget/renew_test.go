@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 )
@@ -57,8 +58,10 @@ func TestRenew(t *testing.T) {
 	k := w.tab("c", "f", "u", "")
 	k.unlocked()
 	const file = "01a1fff6-bf6d-7c55-a94b-9e469caae35d"
-	stale, other := w.http.URL+"/files/"+file+"?sig=l1.old", "https://cdn.example/files/"+file+"?sig=l1.old"
-	references := `{"knowledge_items":[{"image_urls":{"a.png":"` + stale + `"}}],"knowledge_item_images":{"a.png":"` + stale + `","b.png":"` + other + `"},"n":12345678901234567890}`
+	signed := "/files/" + file + "?sig=" + w.server.Signer.Sign("file/"+file, string(w.ws), time.Now().Add(-time.Hour))
+	stale, other := w.http.URL+signed, "https://cdn.example"+signed
+	forged := w.http.URL + "/files/" + file + "?sig=" + w.server.Signer.Sign("file/"+file, "another workspace", time.Now().Add(time.Hour))
+	references := `{"knowledge_items":[{"image_urls":{"a.png":"` + stale + `"}}],"knowledge_item_images":{"a.png":"` + stale + `","b.png":"` + other + `","c.png":"` + forged + `"},"n":12345678901234567890}`
 	w.write(w.conv(k).ID, chat.PartyAgent, chat.Message{Stack: []chat.Element{{Type: chat.Text, Payload: json.RawMessage(
 		`{"content":"See ![](a.png)","references":` + references + `,"chatfaq":{"type":"message"}}`)}}})
 	var images map[string]any
@@ -73,18 +76,18 @@ func TestRenew(t *testing.T) {
 		text, _ := link.(string)
 		return strings.HasPrefix(text, w.http.URL+"/files/"+file+"?sig=") && text != stale
 	}
-	if !isFresh(images["a.png"]) || images["b.png"] != other {
+	if !isFresh(images["a.png"]) || images["b.png"] != other || images["c.png"] != forged {
 		t.Error(images)
 	}
 	w.write(w.conv(k).ID, chat.PartyAgent, chat.Message{Stack: []chat.Element{{Type: chat.Text, Payload: json.RawMessage(
-		`{"content":"Take them","chatfaq":{"type":"file_download","payload":{"content":"Take them","files":[{"name":"a","url":"` + stale + `"},{"name":"b","url":"` + other + `"}]}}}`)}}})
+		`{"content":"Take them","chatfaq":{"type":"file_download","payload":{"content":"Take them","files":[{"name":"a","url":"` + stale + `"},{"name":"b","url":"` + other + `"},{"name":"c","url":"` + forged + `"}]}}}`)}}})
 	k.until("the files came", func() bool {
 		m := k.messages[len(k.messages)-1]
 		if len(m.Stack) == 0 || m.Stack[0].Type != "file_download" {
 			return false
 		}
 		files := m.Stack[0].Payload["files"].([]any)
-		return isFresh(files[0].(map[string]any)["url"]) && files[1].(map[string]any)["url"] == other
+		return isFresh(files[0].(map[string]any)["url"]) && files[1].(map[string]any)["url"] == other && files[2].(map[string]any)["url"] == forged
 	})
 	k.send(`{"sender":{"type":"human"},"stack":[{"type":"message","payload":{"content":"mine","references":` + references + `}}],"last":true}`)
 	k.unlocked()
