@@ -103,6 +103,29 @@ func (b *baseChange) roomForSource(ctx context.Context) error {
 	return err
 }
 
+// RepeatKnowledgeSource makes a source that is over pending again, under a new task and without the items that were made of it.
+func (s *Store) RepeatKnowledgeSource(ctx context.Context, ws chat.WorkspaceID, base string, src KnowledgeSource, task string) (KnowledgeSource, error) {
+	err := s.changeBase(ctx, ws, base, func(b *baseChange) error {
+		hit := false
+		err := b.tx.run(ctx, []stmt{{
+			sql: `UPDATE knowledge_sources SET task = $1, status = 'pending', detail = '', lease = $2, updated_at = $3
+ WHERE id = $4 AND base = $5 AND task = $6 AND status <> 'pending' RETURNING id`,
+			args: []any{task, b.now + SourceLease.Microseconds(), b.now, src.ID, b.ID, src.Task},
+			scan: func(scanner) error { hit = true; return nil },
+		}})
+		if err != nil {
+			return err
+		}
+		if !hit {
+			return chat.Faultf(chat.CodeConflict, "the source is being read: wait until that is over")
+		}
+		src.Task, src.Status, src.Detail, src.UpdatedAt = task, SourcePending, "", moment(b.now)
+		_, err = b.drop(ctx, "base = $1 AND source = $2", b.ID, src.ID)
+		return err
+	})
+	return src, err
+}
+
 // KnowledgeSource reads one of a workspace.
 func (s *Store) KnowledgeSource(ctx context.Context, ws chat.WorkspaceID, id int64) (KnowledgeSource, error) {
 	return one(ctx, s, "data source", scanSource, "SELECT "+sourceColumns+

@@ -21,6 +21,7 @@ func knowing() []examination {
 		{"knowledge items", false, knowledgeItems},
 		{"a full knowledge base", false, fullBase},
 		{"sources of knowledge", false, knowledgeSources},
+		{"sources that are read again", false, repeatedSources},
 		{"sources that nobody is at", false, silentSources},
 		{"as many sources as there may be", false, manySources},
 		{"pictures of knowledge", false, knowledgePictures},

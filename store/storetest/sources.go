@@ -79,6 +79,40 @@ func knowledgeSources(t *testing.T, db Database) {
 	equal(t, "with its base", chat.CodeOf(err), chat.CodeNotFound)
 }
 
+// repeatedSources: what is read again has its new items only.
+func repeatedSources(t *testing.T, db Database) {
+	s := newSite(t, db)
+	ctx := t.Context()
+	base := s.base("b", "")
+	s.learn("b", "own", "word")
+	src := s.source("b", "first")
+	feed := func(title string) {
+		k := entry(title, "word")
+		k.Source = src.ID
+		_, err := s.AddKnowledgeItem(ctx, s.ws, "b", k)
+		must(t, err)
+	}
+	feed("old")
+	_, err := s.RepeatKnowledgeSource(ctx, s.ws, "b", src, "second")
+	equal(t, "while it is read", chat.CodeOf(err), chat.CodeConflict)
+	s.ends("first", store.SourceFailed, "gone")
+	again, err := s.RepeatKnowledgeSource(ctx, s.ws, "b", src, "second")
+	must(t, err)
+	got, err := s.KnowledgeSource(ctx, s.ws, src.ID)
+	must(t, err)
+	equal(t, "read again", asJSON(t, got), asJSON(t, again))
+	equal(t, "it stands", line(s.stands(src.ID), got.Task), "pending second")
+	feed("new")
+	equal(t, "items", line(s.finds(base, false, "word"), s.lookBase("b").Items), "own new 2")
+	equal(t, "the old task is over", line(s.ends("first", store.SourceFinished, ""), s.stands(src.ID)), "false pending")
+	s.ends("second", store.SourceFinished, "")
+	_, err = s.RepeatKnowledgeSource(ctx, s.ws, "b", src, "third")
+	equal(t, "by who knows only the old task", chat.CodeOf(err), chat.CodeConflict)
+	s.base("c", "")
+	_, err = s.RepeatKnowledgeSource(ctx, s.ws, "c", again, "third")
+	equal(t, "in another base", chat.CodeOf(err), chat.CodeConflict)
+}
+
 // silentSources: who reads a source has to be heard of.
 func silentSources(t *testing.T, db Database) {
 	s, pass := timed(t, db)

@@ -80,16 +80,17 @@ type list struct {
 
 func (s *Server) mountKnowledge(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request, store.Token) error{
-		"GET /back/api/language-model/knowledge-items/{$}":        s.listItems,
-		"POST /back/api/language-model/knowledge-items/{$}":       s.addItem,
-		"GET /back/api/language-model/knowledge-items/{id}/{$}":   s.oneItem,
-		"PATCH /back/api/language-model/knowledge-items/{id}/{$}": s.changeItem,
-		"GET /back/api/language-model/prompt-configs/{$}":         s.listPrompts,
-		"POST /back/api/language-model/data-sources/{$}":          s.addSource,
-		"GET /back/api/language-model/data-sources/{$}":           s.listSources,
-		"GET /back/api/language-model/data-sources/{id}/{$}":      s.oneSource,
-		"POST /back/api/language-model/knowledge-item-images/{$}": s.addPicture,
-		"GET /back/api/language-model/retrieve/{$}":               s.retrieve,
+		"GET /back/api/language-model/knowledge-items/{$}":          s.listItems,
+		"POST /back/api/language-model/knowledge-items/{$}":         s.addItem,
+		"GET /back/api/language-model/knowledge-items/{id}/{$}":     s.oneItem,
+		"PATCH /back/api/language-model/knowledge-items/{id}/{$}":   s.changeItem,
+		"GET /back/api/language-model/prompt-configs/{$}":           s.listPrompts,
+		"POST /back/api/language-model/data-sources/{$}":            s.addSource,
+		"GET /back/api/language-model/data-sources/{$}":             s.listSources,
+		"GET /back/api/language-model/data-sources/{id}/{$}":        s.oneSource,
+		"POST /back/api/language-model/data-sources/{id}/again/{$}": s.repeatSource,
+		"POST /back/api/language-model/knowledge-item-images/{$}":   s.addPicture,
+		"GET /back/api/language-model/retrieve/{$}":                 s.retrieve,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			token, err := s.caller(r)

@@ -164,6 +164,46 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestParseAgain: what failed is given again, and has its new items only.
+func TestParseAgain(t *testing.T) {
+	w := reading(t, filepath.Join(t.TempDir(), "log.db"))
+	conn := w.parser(`"p1"`)
+	_, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1", "original_url": "https://shop.example"})
+	again := fmt.Sprintf("data-sources/%.0f/again/", x["id"])
+	feed := func(conn *websocket.Conn) (task string) {
+		in := given(t, conn).Payload
+		status, item := w.call("POST", "knowledge-items/", object{"knowledge_base": in.Base, "data_source": in.Source, "content": "of " + in.Task})
+		if status != 201 || float64(in.Source) != x["id"] {
+			t.Error(status, item)
+		}
+		return in.Task
+	}
+	first := feed(conn)
+	if status, x := w.call("POST", again, nil); status != 409 {
+		t.Error(status, x)
+	}
+	w.must(conn.Close(websocket.StatusNormalClosure, ""))
+	w.until("it has failed", func() bool { return w.stands(x["id"]) == "failed" })
+	if status, x := w.call("POST", again, nil); status != 409 || !strings.Contains(fmt.Sprint(x), "no parser") {
+		t.Error(status, x)
+	}
+	conn = w.parser(`"p1"`)
+	if status, x := w.call("POST", again, nil); status != 200 || x["status"] != "pending" || x["task_id"] == first {
+		t.Error(status, x)
+	}
+	second := feed(conn)
+	put(t, conn, `{"type":"parser_finished","data":{"task_id":"`+second+`"}}`)
+	w.until("it is read", func() bool { return w.stands(x["id"]) == "finished" })
+	_, items := w.call("GET", "knowledge-items/?knowledge_base__name=k", nil)
+	if items["count"] != 1.0 || items["results"].([]any)[0].(object)["content"] != "of "+second {
+		t.Error(items)
+	}
+	_, table := w.call("POST", "data-sources/", files{"knowledge_base": "k", "original_csv:a.csv": "title,content\n"})
+	if status, x := w.call("POST", fmt.Sprintf("data-sources/%.0f/again/", table["id"]), nil); status != 409 {
+		t.Error(status, x)
+	}
+}
+
 // TestParseAcrossRestart: what a parser reads while the hub starts anew is not lost.
 func TestParseAcrossRestart(t *testing.T) {
 	dsn := filepath.Join(t.TempDir(), "log.db")

@@ -170,12 +170,52 @@ func (s *Server) give(ctx context.Context, ws chat.WorkspaceID, base store.Knowl
 		s.unkeep(ctx, kept...)
 		return x, err
 	}
+	return s.handOver(ctx, ws, c, x)
+}
+
+// handOver gives a stored source to the parser that was picked for its task.
+func (s *Server) handOver(ctx context.Context, ws chat.WorkspaceID, c *socket, x store.KnowledgeSource) (store.KnowledgeSource, error) {
 	if !s.parsers.settle(x.Task) {
 		s.fail(ctx, ws, x.Task) // its socket closed meanwhile
 		return s.Store.KnowledgeSource(ctx, ws, x.ID)
 	}
 	c.send(outgoing{x.Parser, statusFine, task{x.Base, x.ID, x.Task, s.link(ws, x.CSV), s.link(ws, x.PDF), orNothing(x.URL)}})
 	return x, nil
+}
+
+// repeatSource has a source read again that is over: it failed, or what it names has changed.
+func (s *Server) repeatSource(w http.ResponseWriter, r *http.Request, token store.Token) error {
+	id, err := number(r)
+	if err != nil {
+		return err
+	}
+	ctx, ws := r.Context(), token.Workspace
+	x, err := s.Store.KnowledgeSource(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	if x.Parser == "" {
+		return chat.Faultf(chat.CodeConflict, "the hub read this table itself: send it anew")
+	}
+	base, err := s.Store.KnowledgeBaseOf(ctx, ws, knowledge.Item{Base: x.Base})
+	if err != nil {
+		return err
+	}
+	next := chat.NewID()
+	c, err := s.parsers.pick(ws, x.Parser, next)
+	if err != nil {
+		return err
+	}
+	if x, err = s.Store.RepeatKnowledgeSource(ctx, ws, base.Name, x, next); err == nil {
+		x, err = s.handOver(ctx, ws, c, x)
+	} else {
+		s.parsers.drop(next)
+	}
+	if err != nil {
+		return err
+	}
+	answerJSON(w, http.StatusOK, s.sourceView(ws, x))
+	return nil
 }
 
 // keepFile stores an upload.
