@@ -19,7 +19,7 @@ func TestWhoFollowsIsThere(t *testing.T) {
 	})
 	ended := make(chan error, 1)
 	go func() { ended <- lines.Run(t.Context()) }()
-	t.Cleanup(func() { <-ended })
+	t.Cleanup(func() { w.must(<-ended) })
 	ada := w.joined("ada@example.com", "agent")
 	ids := []string{ada.id, w.ok("GET", "/v1/me", "read", "").at(t, "id")}
 	for _, id := range ids {

@@ -102,8 +102,12 @@ func TestOpenAPI(t *testing.T) {
 		body         any
 		status       string
 	}{
-		{"post", "messages", m{"id": id, "text": "hi"}, "201"}, {"post", "sessions", m{}, "200"}, {"get", "config", nil, "200"}, {"get", "snapshot", nil, "200"},
-		{"post", "rating", m{"value": 9}, "default"}, {"post", "files", []byte("abc"), "201"},
+		{"post", "messages", m{"id": id, "text": "hi"}, "201"},
+		{"post", "sessions", m{}, "200"},
+		{"get", "config", nil, "200"},
+		{"get", "snapshot", nil, "200"},
+		{"post", "rating", m{"value": 9}, "default"},
+		{"post", "files", []byte("abc"), "201"},
 	} {
 		r := k.call(strings.ToUpper(x.method), "/"+x.name, x.body)
 		var v any
