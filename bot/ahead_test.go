@@ -308,6 +308,37 @@ func TestAskedForNothing(t *testing.T) {
 	})
 }
 
+// TestAskedAboutAnother: a message about which a condition was asked is never stored, and another one gets its position. The answer is not its.
+func TestAskedAboutAnother(t *testing.T) {
+	inWorldAlong(t, func(ctx context.Context, c Request, part func(CallResult) error) (CallResult, error) {
+		if c.Fresh != nil && c.Fresh.Message.Text() == "lost" {
+			return CallResult{}, nil // a score of 0
+		}
+		return works(ctx, c, part)
+	}, func(w *world) {
+		w.stop()
+		w.step = func(tx *store.Tx, e chat.Event) error {
+			if !tx.Along() || e.Message == nil || e.Message.Text() != "other" {
+				return w.r.step(tx, e)
+			}
+			lost, m := e, chat.TextMessage("lost")
+			lost.Message, lost.At = &m, e.At.Add(-time.Second)
+			return errors.Join(w.r.step(tx, lost), errors.New("the connection broke"))
+		}
+		w.start()
+		for _, line := range []string{"> again", "> other"} {
+			synctest.Wait()
+			w.do(line)
+		}
+		<-time.After(time.Second)
+		synctest.Wait()
+		if got := w.said(); got != "* opened, > hi, > first, < from act, < after 1, > again, < from act, < after 1, > other, < from act, < after 1" {
+			t.Fatal(got)
+		}
+		w.replays()
+	})
+}
+
 // pace is how a worker and a writer behave.
 type pace struct {
 	took    []time.Duration // by calls

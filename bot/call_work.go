@@ -90,7 +90,7 @@ func (r *Runner) call(ctx context.Context, early *errands, j *store.Job) store.V
 	if err := json.Unmarshal(j.Event.Data, &c.request.Call); err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
 	}
-	made := early.take(j.Workspace, j.Event.Conversation, c.request.ID)
+	made := early.take(j, c.request.ID)
 	conv, err := j.Conversation(ctx)
 	if err != nil && chat.CodeOf(err) != chat.CodeNotFound {
 		made.end()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
+	"github.com/dragoman-hub/dragoman/store"
 )
 
 // errand is a call that was made before the job that stands for it is there. That job takes it over, or nobody does.
@@ -100,17 +101,23 @@ func (x *errands) here(ws chat.WorkspaceID) bool {
 const hereTime = 10 * time.Second
 
 // take gives a job the call that was made for it. Any other of the conversation is of no use any more.
-func (x *errands) take(ws chat.WorkspaceID, conv chat.ConversationID, id string) *errand {
+func (x *errands) take(j *store.Job, id string) *errand {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.work[ws] = x.now()
-	e := x.list[conv]
-	delete(x.list, conv)
-	if e != nil && e.id != id {
+	x.work[j.Workspace] = x.now()
+	e := x.list[j.Event.Conversation]
+	delete(x.list, j.Event.Conversation)
+	if e != nil && !e.isOf(j.Event, id) {
 		e.end()
 		return nil
 	}
 	return e
+}
+
+// isOf tells whether a call that is stored is this one. A position alone does not say which message was asked about: that one may never have been
+// stored, and another may have got its place. What one transaction stores is of one time.
+func (e *errand) isOf(call chat.Event, id string) bool {
+	return e.id == id && (e.request.Fresh == nil || e.request.Fresh.At.Equal(call.At))
 }
 
 // end gives a call up, if there is one.
