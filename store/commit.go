@@ -107,13 +107,12 @@ func (s *Store) AppendAll(ctx context.Context, cmds []Command) ([]Result, []erro
 }
 
 // commitLoop takes what waits, at most maxBatch, and never waits for more: while one batch is synced to disk the next
-// one gathers by itself.
+// one is committed, and the one after it gathers by itself.
 func (s *Store) commitLoop() {
-	defer close(s.ended)
+	defer close(s.settling)
 	ctx := context.Background() //nolint:forbidigo // the committer outlives every request; Close ends it
-	batch := make([]*request, 0, maxBatch)
 	for {
-		batch = batch[:0]
+		batch := make([]*request, 0, 64)
 		select {
 		case r := <-s.queue:
 			batch = append(batch, r)
@@ -133,6 +132,27 @@ func (s *Store) commitLoop() {
 	}
 }
 
+// settling is a batch that is committed, and not yet known to be on disk.
+type settling struct {
+	batch []*request
+	out   []response
+	unit  *unit
+}
+
+// settleLoop answers batches once they are durable.
+func (s *Store) settleLoop() {
+	defer close(s.ended)
+	for b := range s.settling {
+		err := s.settle(b.unit)
+		for i, r := range b.batch {
+			if err != nil {
+				b.out[i] = response{err: unavailable(err)}
+			}
+			r.done <- b.out[i]
+		}
+	}
+}
+
 // commitBatch runs a batch in one transaction. When the database refuses it, each command gets a transaction of its own, so
 // that one impossible command does not fail the others. When the database is away, nobody knows whether the batch was
 // committed: it must not be done twice.
@@ -145,9 +165,9 @@ func (s *Store) commitBatch(ctx context.Context, batch []*request) {
 		}
 		return
 	}
-	out, err := s.tryBatch(ctx, batch)
+	out, u, err := s.tryBatch(ctx, batch)
 	for tries := 0; tries < stalePatience && errors.Is(err, errAway) && !errors.Is(err, errCut); tries++ {
-		out, err = s.tryBatch(ctx, batch) // the connection was an old one: nothing has happened yet
+		out, u, err = s.tryBatch(ctx, batch) // the connection was an old one: nothing has happened yet
 	}
 	if err != nil && len(batch) > 1 && !errors.Is(err, errAway) {
 		for _, r := range batch {
@@ -155,18 +175,18 @@ func (s *Store) commitBatch(ctx context.Context, batch []*request) {
 		}
 		return
 	}
-	if err == nil && erases(batch[0].cmd) {
+	if err != nil {
+		for _, r := range batch {
+			r.done <- response{err: s.refused(err)}
+		}
+		return
+	}
+	if erases(batch[0].cmd) {
 		if err := s.engine.scrub(ctx); err != nil {
 			s.log.WarnContext(ctx, "store: erased data may stay in the write-ahead log for a while", "err", err)
 		}
 	}
-	for i, r := range batch {
-		if err != nil {
-			r.done <- response{err: s.refused(err)}
-			continue
-		}
-		r.done <- out[i]
-	}
+	s.settling <- settling{batch, out, u}
 }
 
 // stalePatience is how many dead connections a commit puts up with: after a restart of the database the pool may hold some.
@@ -208,8 +228,8 @@ func alone(cmd Command) bool {
 	}
 }
 
-// tryBatch answers one response for each command, or an error if nothing was written.
-func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response, err error) {
+// tryBatch answers one response for each command, which hold once the unit is settled, or an error if nothing was written.
+func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response, u *unit, err error) {
 	locks := make([]int64, 0, 1)
 	for _, r := range batch {
 		if ws := r.cmd.workspace(); !slices.Contains(locks, ws) {
@@ -217,8 +237,8 @@ func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response,
 		}
 	}
 	slices.Sort(locks)
-	err = s.transact(ctx, locks, func(u *unit) error {
-		out = nil
+	u, err = s.commit(ctx, locks, func(u *unit) error {
+		out = make([]response, 0, len(batch))
 		err := u.gather(ctx, func() {
 			for _, r := range batch {
 				r.cmd.want(u)
@@ -236,7 +256,7 @@ func (s *Store) tryBatch(ctx context.Context, batch []*request) (out []response,
 		}
 		return nil
 	})
-	return out, err
+	return out, u, err
 }
 
 // errPanic is a command that broke down: a fault of this program, not of the batch.
@@ -252,61 +272,93 @@ func applySafely(ctx context.Context, u *unit, cmd Command) (res Result, err err
 	return cmd.apply(ctx, u)
 }
 
-// transact runs do in a write transaction that has locked these workspaces, in this order, and tells followers of what was committed.
-// do may be called again, with a new unit: when the step of a follower that came along has failed.
+// transact runs do in a write transaction that has locked these workspaces, in this order, and tells followers of what it wrote when
+// that is on disk. do may be called again, with a new unit: when the step of a follower that came along has failed.
 func (s *Store) transact(ctx context.Context, workspaces []int64, do func(u *unit) error) error {
+	u, err := s.commit(ctx, workspaces, do)
+	if err != nil {
+		return err
+	}
+	return s.settle(u)
+}
+
+// settle waits until a unit is on disk, and all that it has read, and lets the others hear of it.
+func (s *Store) settle(u *unit) error {
+	if err := s.engine.settle(); err != nil {
+		return err
+	}
+	s.announce(u.news)
+	return nil
+}
+
+// commit is transact without the wait: the next transaction may begin, but nobody may be told of this one before it is settled.
+func (s *Store) commit(ctx context.Context, workspaces []int64, do func(u *unit) error) (*unit, error) {
 	defer s.turns.take(workspaces)()
 	for {
-		err := s.attempt(ctx, workspaces, do)
+		u, err := s.attempt(ctx, workspaces, do)
 		if !errors.Is(err, errAlong) {
-			return err
+			return u, err
 		}
 		s.log.WarnContext(ctx, "store: once more, and the step alone", "err", err)
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, workspaces []int64, do func(u *unit) error) error {
+func (s *Store) attempt(ctx context.Context, workspaces []int64, do func(u *unit) error) (*unit, error) {
 	tx, err := s.engine.begin(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer tx.rollback() // no-op after commit
 	u := s.newUnit(tx)
 	if err := u.open(ctx, workspaces); err != nil {
-		return err
+		return nil, err
 	}
 	if err := do(u); err != nil {
-		return err
+		return nil, err
 	}
 	along := s.along.board(u)
 	defer along.leave()
 	if err := u.follow(along); err != nil {
-		return err
+		return nil, err
 	}
 	writes, err := u.flush()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(writes) == 0 {
 		u.cool()
-		return nil
+		return u, nil
 	}
-	if err := tx.commit(ctx, writes); err != nil {
-		return err
+	if err := tx.commitSoon(ctx, writes); err != nil {
+		return nil, err
 	}
+	u.news = u.told()
 	u.cool()
 	along.arrive(u.now)
-	s.announce(u)
-	return nil
+	return u, nil
 }
 
-// announce tells of new heads, after the commit.
-func (s *Store) announce(u *unit) {
+// news is what others hear of a unit: the workspaces that moved, and the jobs that came of it.
+type news struct {
+	w     *workspaceRow
+	works map[string]handover
+}
+
+// told collects the news of a unit that is committed, before the next one has its rows.
+func (u *unit) told() (out []news) {
 	for _, w := range u.workspaces {
 		if w != nil && w.dirty {
-			s.heads.moved(w, u.handovers(w))
-			s.wake.Head(w.uid, w.head)
+			out = append(out, news{w, u.handovers(w)})
 		}
+	}
+	return out
+}
+
+// announce tells them.
+func (s *Store) announce(list []news) {
+	for _, n := range list {
+		s.heads.moved(n.w, n.works)
+		s.wake.Head(n.w.uid, n.w.head)
 	}
 }
 

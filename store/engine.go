@@ -42,6 +42,8 @@ type writeTx interface {
 	run(ctx context.Context, list []stmt) error
 	// commit executes the rest and makes all of it durable.
 	commit(ctx context.Context, rest []stmt) error
+	// commitSoon is commit that may leave the wait for the disk to settle.
+	commitSoon(ctx context.Context, rest []stmt) error
 	rollback()
 }
 
@@ -49,6 +51,8 @@ type writeTx interface {
 type engine interface {
 	// begin waits for its turn: on SQLite there is one writer.
 	begin(ctx context.Context) (writeTx, error)
+	// settle waits until all that was committed, and so all that anybody can have read, is durable. After an error it never will be.
+	settle() error
 	// reader serves everything that does not write the log.
 	reader() *sql.DB
 	// writer serves plain writes outside the log (channels, tokens, ...).

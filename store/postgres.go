@@ -86,6 +86,7 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 func (e *postgresEngine) reader() *sql.DB { return e.read }
 func (e *postgresEngine) lock() string    { return " FOR UPDATE" }
 func (e *postgresEngine) single() bool    { return false }
+func (e *postgresEngine) settle() error   { return nil } // COMMIT has waited
 
 func (e *postgresEngine) begin(ctx context.Context) (writeTx, error) {
 	conn, err := e.pool.Acquire(ctx)
@@ -153,6 +154,8 @@ func (t *postgresTx) commit(ctx context.Context, rest []stmt) error {
 	t.engine.planner.committed()
 	return nil
 }
+
+func (t *postgresTx) commitSoon(ctx context.Context, rest []stmt) error { return t.commit(ctx, rest) }
 
 func (t *postgresTx) send(ctx context.Context, list []stmt, last bool) error {
 	b := &pgx.Batch{}

@@ -46,8 +46,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// list runs a query outside any transaction.
+// list runs a query outside any transaction. What it answers is on disk: nobody acts upon what a power cut could take back.
 func list[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	found, err := read(ctx, s, scan, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return found, unavailable(s.engine.settle())
+}
+
+func read[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	if !s.engine.single() { // pgx keeps the statements of its connections itself
 		rows, err := s.engine.reader().QueryContext(ctx, query, plain(args)...)
 		if err != nil {

@@ -22,10 +22,11 @@ type sqliteEngine struct {
 	ready map[string]*sql.Stmt
 	guard *os.File
 	copy  *checkpointer
+	disk  *walSync
 }
 
-// sqlitePragmas: WAL, and an fsync at every commit, for an acknowledged message must survive a power cut; what is deleted is
-// overwritten, for erased data must not stay in the file.
+// sqlitePragmas: WAL, and an fsync at every commit, for an acknowledged message must survive a power cut (the writer's commits are synced
+// by walSync); what is deleted is overwritten, for erased data must not stay in the file.
 const sqlitePragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(16000)&_pragma=secure_delete(1)"
 
@@ -51,6 +52,9 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	if e.conn, err = e.write.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
+	if e.disk, err = syncWAL(ctx, e.conn, path); err != nil {
+		return nil, err
+	}
 	if e.read, err = openSQLiteFile(dsn + "&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
@@ -63,12 +67,17 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 func (e *sqliteEngine) reader() *sql.DB { return e.read }
 func (e *sqliteEngine) lock() string    { return "" }
 func (e *sqliteEngine) single() bool    { return true }
+func (e *sqliteEngine) settle() error   { return e.disk.wait() }
 
 func (e *sqliteEngine) begin(ctx context.Context) (writeTx, error) {
 	select {
 	case e.turn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if err := e.disk.failed(); err != nil {
+		<-e.turn
+		return nil, err
 	}
 	tx := &sqliteTx{e: e}
 	if err := tx.exec(ctx, stmt{sql: "BEGIN IMMEDIATE"}); err != nil {
@@ -124,6 +133,9 @@ func (e *sqliteEngine) close() error {
 	if e.conn != nil {
 		errs = append(errs, e.conn.Close())
 	}
+	if e.disk != nil {
+		errs = append(errs, e.disk.close())
+	}
 	for _, db := range []*sql.DB{e.read, e.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -177,9 +189,16 @@ func (t *sqliteTx) exec(ctx context.Context, q stmt) error {
 }
 
 func (t *sqliteTx) commit(ctx context.Context, rest []stmt) error {
+	if err := t.commitSoon(ctx, rest); err != nil {
+		return err
+	}
+	return t.e.settle()
+}
+
+func (t *sqliteTx) commitSoon(ctx context.Context, rest []stmt) error {
 	err := t.run(ctx, rest)
 	if err == nil {
-		err = t.exec(ctx, stmt{sql: "COMMIT"})
+		err = t.e.disk.write(func() error { return t.exec(ctx, stmt{sql: "COMMIT"}) })
 	}
 	if err != nil {
 		t.rollback()

@@ -54,11 +54,12 @@ type Store struct {
 	sweep  time.Duration
 	holder string
 
-	queue  chan *request
-	closed chan struct{}
-	ended  chan struct{}
-	once   sync.Once
-	uses   tokenUses
+	queue    chan *request
+	settling chan settling
+	closed   chan struct{}
+	ended    chan struct{}
+	once     sync.Once
+	uses     tokenUses
 
 	workspaces sync.Map // chat.WorkspaceID -> int64; never changes
 	channels   sync.Map // chat.ChannelID -> channelName; never changes
@@ -77,7 +78,8 @@ type channelName struct{ ws, no int64 }
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		wake: o.Wake, routes: o.Routes, clock: o.Now, id: o.NewID, log: o.Log, lease: o.Lease, sweep: o.Sweep,
-		queue: make(chan *request, maxBatch*4), closed: make(chan struct{}), ended: make(chan struct{}), holder: chat.NewID(),
+		queue: make(chan *request, maxBatch*4), settling: make(chan settling), closed: make(chan struct{}), ended: make(chan struct{}),
+		holder: chat.NewID(),
 	}
 	s.defaults()
 	var err error
@@ -97,6 +99,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 	}
 	go s.commitLoop()
+	go s.settleLoop()
 	go s.hear(s.wake.Subscribe())
 	return s, nil
 }

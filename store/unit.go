@@ -41,6 +41,7 @@ type unit struct {
 	broken error        // what the database answered to a read: this unit cannot be committed any more
 	fresh  []freshEvent // appended in this unit, in order
 	extra  []stmt       // writes that are no projections
+	news   []news       // for when it is on disk
 }
 
 // freshEvent is an event on its way into the log.
