@@ -26,8 +26,8 @@ type unit struct {
 	byUID      map[uidKey]*conversationRow
 	latest     map[threadKey]*conversationRow
 	targets    map[targetKey]*targetRow
-	once       map[onceKey]*chat.Event // nil: known to be new
-	onceIn     map[onceKey]convKey     // where it stands
+	once       map[onceKey]*chat.Event // that this unit has appended or read
+	onceAt     map[onceKey]eventKey    // where one stands that was there before
 	events     map[eventKey]*eventRow
 	states     map[stateKey]*stateRow
 	jobs       map[jobKey]*jobRow
@@ -72,7 +72,7 @@ func (s *Store) newUnit(tx writeTx) *unit {
 		workspaces: map[int64]*workspaceRow{}, channels: map[convKey]*channelRow{}, contacts: map[convKey]*contactRow{},
 		identities: map[addressKey]*identityRow{}, convs: map[convKey]*conversationRow{}, byUID: map[uidKey]*conversationRow{},
 		latest: map[threadKey]*conversationRow{}, targets: map[targetKey]*targetRow{}, once: map[onceKey]*chat.Event{},
-		onceIn: map[onceKey]convKey{}, events: map[eventKey]*eventRow{}, states: map[stateKey]*stateRow{}, jobs: map[jobKey]*jobRow{}, fences: map[leaseKey]int64{},
+		onceAt: map[onceKey]eventKey{}, events: map[eventKey]*eventRow{}, states: map[stateKey]*stateRow{}, jobs: map[jobKey]*jobRow{}, fences: map[leaseKey]int64{},
 		asked: map[any]bool{}, warm: map[int64]*warmRows{},
 	}
 }
@@ -243,20 +243,15 @@ type onceKey struct {
 
 func (u *unit) wantOnce(k onceKey) {
 	u.ask(k, stmt{
-		// IS NOT NULL stands first: SQLite then knows that its partial index serves whatever is bound, and does not prepare anew
-		sql:  "SELECT " + eventColumns + ", e.conversation FROM events e WHERE e.once_key IS NOT NULL AND e.workspace = $1 AND e.once_key = $2",
+		// IS NOT NULL stands first: SQLite then knows that its partial index serves whatever is bound, and does not prepare anew. The
+		// index has all that is read here.
+		sql:  "SELECT e.conversation, e.seq FROM events e WHERE e.once_key IS NOT NULL AND e.workspace = $1 AND e.once_key = $2",
 		args: []any{k.ws, k.key},
 		scan: func(r scanner) error {
-			var conv int64
-			e, err := scanEvent(r, &conv)
-			if err != nil {
-				return err
-			}
-			u.once[k] = &e
-			if conv > 0 {
-				u.onceIn[k] = convKey{k.ws, conv}
-			}
-			return nil
+			at := eventKey{ws: k.ws}
+			err := r.Scan(&at.conv, &at.seq)
+			u.onceAt[k] = at
+			return err
 		},
 	})
 }
@@ -271,14 +266,26 @@ func (u *unit) seen(ctx context.Context, k onceKey) (*chat.Event, error) {
 	if err := u.fetch(ctx); err != nil {
 		return nil, err
 	}
-	e := u.once[k]
-	if at, ok := u.onceIn[k]; ok && e.Conversation == "" {
-		conv, err := u.conversationNo(ctx, at)
+	at, before := u.onceAt[k]
+	if e := u.once[k]; e != nil || !before {
+		return e, nil
+	}
+	e := &chat.Event{}
+	if err := u.run(ctx, []stmt{{
+		sql:  "SELECT " + eventColumns + " FROM events e WHERE e.workspace = $1 AND e.conversation = $2 AND e.seq = $3",
+		args: []any{at.ws, at.conv, at.seq},
+		scan: func(r scanner) (err error) { *e, err = scanEvent(r); return err },
+	}}); err != nil {
+		return nil, err
+	}
+	if at.conv > 0 {
+		conv, err := u.conversationNo(ctx, convKey{at.ws, at.conv})
 		if err != nil {
 			return nil, err
 		}
 		e.Conversation = conv.uid
 	}
+	u.once[k] = e
 	return e, nil
 }
 
