@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 
@@ -119,6 +120,7 @@ func (s *Store) commitLoop() {
 		case <-s.closed:
 			return
 		}
+		runtime.Gosched() // whoever is about to queue a command does so now: one transaction for many costs less than many
 	fill:
 		for len(batch) < maxBatch {
 			select {
