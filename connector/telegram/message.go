@@ -24,24 +24,29 @@ func readMessage(b *bot, u update) ([]chat.Incoming, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.told(u, m), nil
+}
+
+// told is what a message tells.
+func (b *bot) told(u update, m *message) []chat.Incoming {
 	in := chat.Incoming{
 		Key: u.key(), Kind: chat.KindMessage, Thread: m.thread(), Sender: m.sender(), At: at(m.Date), ID: m.ref(),
 	}
 	if from, to, ok := m.move(); ok {
-		return []chat.Incoming{moved(in, from, to)}, nil
+		return []chat.Incoming{moved(in, from, to)}
 	}
 	if kind, people, ok := m.comings(b.self); ok {
 		in.Kind, in.People, in.ID = kind, people, ""
-		return []chat.Incoming{in}, nil
+		return []chat.Incoming{in}
 	}
 	stack, ok := m.stack(u.what)
 	if !ok {
-		return []chat.Incoming{u.ignored()}, nil
+		return []chat.Incoming{u.ignored()}
 	}
 	in.Message = m.content(stack)
 	in.Start = m.start()
 	in.Echo = m.fromOurs()
-	return []chat.Incoming{in}, nil
+	return []chat.Incoming{in}
 }
 
 // readEdit reads the three edited_... kinds: the whole message again, under its old number.

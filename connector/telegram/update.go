@@ -58,6 +58,9 @@ func (b *bot) translate(raw []byte) ([]chat.Incoming, int64, error) {
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	}
+	if events, id, ok := b.readText(raw); ok {
+		return events, id, nil
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return nil, 0, connector.Malformedf("the update is not a JSON object")
@@ -79,6 +82,18 @@ func (b *bot) translate(raw []byte) ([]chat.Incoming, int64, error) {
 		return events, id, nil
 	}
 	return []chat.Incoming{update{id: id}.ignored()}, id, nil
+}
+
+// readText reads what comes most of all, a message with a text, in one go; false if it is anything else.
+func (b *bot) readText(raw []byte) ([]chat.Incoming, int64, bool) {
+	var u struct {
+		ID      *int64   `json:"update_id"`
+		Message *message `json:"message"`
+	}
+	if json.Unmarshal(raw, &u) != nil || u.ID == nil || u.Message == nil || u.Message.Chat == nil || u.Message.Text == "" {
+		return nil, 0, false
+	}
+	return b.told(update{id: *u.ID}, u.Message), *u.ID, true
 }
 
 // key is the same for every redelivery: update ids are unique per bot.
