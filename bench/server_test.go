@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -90,6 +91,9 @@ func serve(text string) error {
 		return err
 	}
 	hi.Addr = l.Addr().String()
+	if !sp.Bare {
+		defer runtime.KeepAlive(make([]byte, 64<<20)) // as cmd/dragoman: see there
+	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnContext: api.WithConn}
 	go func() { _ = srv.Serve(l) }()
 	out := json.NewEncoder(os.Stdout)
