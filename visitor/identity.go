@@ -27,14 +27,19 @@ type person struct {
 // audience is whom a token is for: one name, or a list (RFC 7519, section 4.1.3).
 type audience []string
 
-// UnmarshalJSON reads both forms.
+// UnmarshalJSON reads both forms. Anything else names nobody, which only matters where somebody is looked for.
 func (a *audience) UnmarshalJSON(raw []byte) error {
 	var one string
-	if json.Unmarshal(raw, &one) == nil {
+	var several []string
+	switch {
+	case json.Unmarshal(raw, &one) == nil:
 		*a = audience{one}
-		return nil
+	case json.Unmarshal(raw, &several) == nil:
+		*a = several
+	default:
+		*a = nil
 	}
-	return json.Unmarshal(raw, (*[]string)(a))
+	return nil
 }
 
 // Bounds of an identity.
