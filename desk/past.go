@@ -73,7 +73,7 @@ func readPast(ctx context.Context, s *store.Store, ws chat.WorkspaceID, from, to
 			if !e.At.Before(to) {
 				return p, nil
 			}
-			if m := momentOf(e); m.kind != chat.KindAgentChanged || !m.at.Before(from) {
+			if m := momentOf(e); m.matters(from) {
 				p.moments = append(p.moments, m)
 			}
 		}
@@ -117,6 +117,18 @@ func (p *past) readAgents(ctx context.Context, s *store.Store, ws chat.Workspace
 		p.agents = append(p.agents, a)
 	}
 	return err
+}
+
+// matters leaves out how agents were before, which the store tells, and changes of anything but the priority.
+func (m moment) matters(from time.Time) bool {
+	switch m.kind {
+	case chat.KindAgentChanged:
+		return !m.at.Before(from)
+	case chat.KindChanged:
+		return m.turn != nil
+	default:
+		return true
+	}
 }
 
 func momentOf(e chat.Event) moment {
@@ -194,9 +206,6 @@ func (r *reader) take(m moment) {
 			}
 		}
 	case chat.KindChanged:
-		if m.turn == nil {
-			return
-		}
 		r.priorities[m.conv] = *m.turn
 		if s != nil && s.agent == "" {
 			s.turns = append(s.turns, turned{m.at, *m.turn})

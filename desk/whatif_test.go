@@ -222,8 +222,14 @@ func TestWhatIfOfTheLog(t *testing.T) {
 			conv := w.customer(fmt.Sprint("c", i))
 			w.isOffered(conv, "ann", "bob")
 			w.must(w.accept(conv, "ann"))
+			w.do(&store.ChangeConversation{Workspace: w.ws, Conversation: conv, AddTags: []string{"vip"}})
 		}
 		ctx := context.Background()
+		p, err := readPast(ctx, w.Store, w.ws, begin, w.Now().Add(time.Minute))
+		w.must(err)
+		if slices.ContainsFunc(p.moments, func(m moment) bool { return m.kind == chat.KindChanged }) {
+			w.Errorf("what changes no priority is kept: %+v", p.moments)
+		}
 		would, err := WhatIf{Rule: LeastBusy, From: begin, To: w.Now().Add(time.Minute)}.Ask(ctx, w.Store, w.ws)
 		w.must(err)
 		if would.Arrived != 4 || fmt.Sprint(would.Was.Agents) != "[{ann 4}]" || fmt.Sprint(would.Would.Agents) != "[{ann 2} {bob 2}]" {
