@@ -1,9 +1,6 @@
 import { Component, render, type ComponentChildren, type ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { doorsOf, Frame } from './app/frame'
-import { SignIn } from './app/signin'
-import { SignOut } from './app/signout'
-import { Welcome } from './app/welcome'
 import { API } from './core/api'
 import { I18n, type Loader } from './core/i18n'
 import { browserKeep, type Keep } from './core/keep'
@@ -14,6 +11,7 @@ import { readSettings, writeSettings, type Settings } from './core/settings'
 import { deskTabs } from './core/tabs'
 import { forget, unsent } from './core/unsent'
 import { Button, Empty } from './parts/controls'
+import { later } from './parts/later'
 import { Tips } from './parts/overlays'
 import { ToastArea, Toasts } from './parts/toasts'
 import { usePlace, useT, useWorld, WorldContext, type World } from './parts/world'
@@ -25,6 +23,10 @@ const pages: Record<string, () => Promise<{ default: ComponentType; catalogues: 
   wall: () => import('./wall'),
   playground: () => import('./playground'),
 }
+
+const SignIn = later(() => import('./app/signin').then((m) => m.SignIn))
+const SignOut = later(() => import('./app/signout').then((m) => m.SignOut))
+const Welcome = later(() => import('./app/welcome').then((m) => m.Welcome))
 
 const texts: Loader = {
   en: () => import('./locales/en.json'),

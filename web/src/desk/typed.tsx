@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact'
 import { useT, useWorld } from '../parts/world'
 import { useDeskState } from './context'
 import type { FieldDef } from './types'
@@ -18,21 +17,4 @@ export function useShown(of: FieldDef['of']): { title(name: string): string; val
     return day && !Number.isNaN(day.getTime()) ? i18n.date(day) : v
   }
   return { title: (name) => known(name)?.title || name, value, fields }
-}
-
-// Facts lists names and values.
-export function Facts({ list, children }: { list: [string, ComponentChildren][]; children?: ComponentChildren }) {
-  return (
-    <dl class="facts">
-      {children}
-      {list.map(([k, v]) => (
-        <div key={k}>
-          <dt>{k}</dt>
-          <dd>
-            <bdi>{v}</bdi>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  )
 }

@@ -1,7 +1,7 @@
 import type { Loader } from '../../core/i18n'
 
 // What is not needed at once, in a chunk of its own: forms and dialogs that are used now and then.
-export { ContactForm, FieldsForm } from './edit'
+export { Known } from './contact'
 export { KeyList } from './keys'
 export { RunAction } from './run'
 export { Start } from './start'

@@ -1,32 +1,17 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import type { List } from '../core/api'
-import { may } from '../core/session'
-import { Avatar, Badge, Button, Skeleton } from '../parts/controls'
-import { memo } from '../parts/memo'
-import { useLoad, useT, useWorld } from '../parts/world'
-import { useDesk, useDeskState, useHere } from './context'
-import { TurnBadge } from './inbox'
-import { useMore } from './lazy'
-import { seen } from './state'
-import { Facts, useShown } from './typed'
-import type { Contact, Conversation } from './types'
+import type { List } from '../../core/api'
+import { may } from '../../core/session'
+import { Avatar, Badge, Button, Skeleton } from '../../parts/controls'
+import { useLoad, useT, useWorld } from '../../parts/world'
+import { useDesk, useDeskState, useHere } from '../context'
+import { TurnBadge } from '../inbox'
+import { useShown } from '../typed'
+import type { Contact, Conversation } from '../types'
+import { ContactForm, FieldsForm } from './edit'
 
-// ContactPanel is who this is: on every channel, what is known, and what was before.
-export const ContactPanel = memo(({ id, onClose }: { id: string; onClose(): void }) => {
-  const t = useT()
-  const c = useDeskState((s) => seen(s, id))
-  return (
-    <aside class="contact" aria-label={t('desk_panel')}>
-      <div class="row contact-head">
-        <h2 class="grow">{t('desk_panel')}</h2>
-        <Button plain tight icon="close" title={t('close')} onClick={onClose} />
-      </div>
-      {c ? <Known key={c.contact.id} c={c} /> : <Skeleton />}
-    </aside>
-  )
-})
-
-function Known({ c }: { c: Conversation }) {
+// Known is who this is: on every channel, what is known, and what was before.
+export function Known({ c }: { c: Conversation }) {
   const t = useT()
   const { api, session } = useWorld()
   const contact = useLoad((signal) => api.get<Contact>('/v1/contacts/' + c.contact.id, {}, signal), [c.contact.id])
@@ -76,6 +61,23 @@ function Known({ c }: { c: Conversation }) {
       <Here c={c} />
       <Before c={c} />
     </>
+  )
+}
+
+// Facts lists names and values.
+function Facts({ list, children }: { list: [string, ComponentChildren][]; children?: ComponentChildren }) {
+  return (
+    <dl class="facts">
+      {children}
+      {list.map(([k, v]) => (
+        <div key={k}>
+          <dt>{k}</dt>
+          <dd>
+            <bdi>{v}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
   )
 }
 
@@ -143,11 +145,8 @@ function Here({ c }: { c: Conversation }) {
   )
 }
 
-// Form is loaded when somebody edits for the first time.
 function Form(p: { onDone(): void } & ({ what: 'contact'; contact: Contact } | { what: 'fields'; c: Conversation })) {
-  const more = useMore(p.onDone)
-  if (!more) return <Skeleton />
-  return p.what === 'contact' ? <more.ContactForm contact={p.contact} onDone={p.onDone} /> : <more.FieldsForm c={p.c} onDone={p.onDone} />
+  return p.what === 'contact' ? <ContactForm contact={p.contact} onDone={p.onDone} /> : <FieldsForm c={p.c} onDone={p.onDone} />
 }
 
 // useBack gives the focus back to the button that began to edit.
