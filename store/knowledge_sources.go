@@ -85,18 +85,24 @@ func (s *Store) AddKnowledgeSource(ctx context.Context, ws chat.WorkspaceID, bas
 
 // roomForSource forgets old sources, and refuses one more if too many are pending.
 func (b *baseChange) roomForSource(ctx context.Context) error {
-	pending := 0
-	err := b.tx.run(ctx, []stmt{
-		{
-			sql: `DELETE FROM knowledge_sources WHERE workspace = $1 AND status <> 'pending' AND id <= (
+	err := b.tx.run(ctx, []stmt{{
+		sql: `DELETE FROM knowledge_sources WHERE workspace = $1 AND status <> 'pending' AND id <= (
  SELECT id FROM knowledge_sources WHERE workspace = $1 AND status <> 'pending' ORDER BY id DESC LIMIT 1 OFFSET $2)`,
-			args: []any{b.ws, MaxKnowledgeSources - 1},
-		},
-		{
-			sql: "SELECT COUNT(*) FROM knowledge_sources WHERE workspace = $1 AND status = 'pending'", args: []any{b.ws},
-			scan: func(r scanner) error { return r.Scan(&pending) },
-		},
-	})
+		args: []any{b.ws, MaxKnowledgeSources - 1},
+	}})
+	if err != nil {
+		return err
+	}
+	return b.mayRead(ctx)
+}
+
+// mayRead refuses one more source that is pending if there are too many.
+func (b *baseChange) mayRead(ctx context.Context) error {
+	pending := 0
+	err := b.tx.run(ctx, []stmt{{
+		sql: "SELECT COUNT(*) FROM knowledge_sources WHERE workspace = $1 AND status = 'pending'", args: []any{b.ws},
+		scan: func(r scanner) error { return r.Scan(&pending) },
+	}})
 	if err == nil && pending >= MaxKnowledgeSources {
 		err = chat.Faultf(chat.CodeConflict, fmt.Sprintf("%d sources of the workspace are pending: wait until some of them are read", pending))
 	}
@@ -106,6 +112,9 @@ func (b *baseChange) roomForSource(ctx context.Context) error {
 // RepeatKnowledgeSource makes a source that is over pending again, under a new task and without the items that were made of it.
 func (s *Store) RepeatKnowledgeSource(ctx context.Context, ws chat.WorkspaceID, base string, src KnowledgeSource, task string) (KnowledgeSource, error) {
 	err := s.changeBase(ctx, ws, base, func(b *baseChange) error {
+		if err := b.mayRead(ctx); err != nil {
+			return err
+		}
 		hit := false
 		err := b.tx.run(ctx, []stmt{{
 			sql: `UPDATE knowledge_sources SET task = $1, status = 'pending', detail = '', lease = $2, updated_at = $3

@@ -159,10 +159,14 @@ func manySources(t *testing.T, db Database) {
 	}
 	_, err := s.AddKnowledgeSource(ctx, s.ws, "b", store.KnowledgeSource{Task: "more", Status: store.SourcePending}, nil)
 	equal(t, "too many are pending", chat.CodeOf(err), chat.CodeConflict)
+	s.ends("first", store.SourceFailed, "")
+	s.source("b", "in its place")
+	_, err = s.RepeatKnowledgeSource(ctx, s.ws, "b", first, "again")
+	equal(t, "too many to read one again", chat.CodeOf(err), chat.CodeConflict)
+	s.ends("in its place", store.SourceFinished, "")
 	for i := range store.MaxKnowledgeSources - 1 {
 		s.ends(fmt.Sprint("p", i), store.SourceFinished, "")
 	}
-	s.ends("first", store.SourceFailed, "")
 	_, err = s.KnowledgeSource(ctx, s.ws, first.ID)
 	must(t, err)
 	s.source("b", "last")
