@@ -48,7 +48,8 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
   const mentions = useMentions(c, field, text, change, draft.mentions ?? [], note)
   const mentionsNow = useLatest(mentions)
   const suggest = note ? mentions : canned
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // what is typed next belongs here: not a frame later
     if (talking.edit) setEdited(textOf(talking.edit.message))
     if (talking.edit || talking.reply) field.current?.focus()
   }, [talking])
