@@ -14,7 +14,7 @@ import (
 func TestWhoFollowsIsThere(t *testing.T) {
 	var lines *desk.Lines
 	w := people(t, func(o *api.Options) {
-		lines = desk.NewLines(o.Store, slog.New(slog.DiscardHandler), 200*time.Millisecond)
+		lines = desk.NewLines(o.Store, time.Now, slog.New(slog.DiscardHandler), 200*time.Millisecond)
 		o.Lines = lines
 	})
 	ended := make(chan error, 1)

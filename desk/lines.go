@@ -17,6 +17,7 @@ import (
 // for too long: whose browser crashed, or lost its line, does not say goodbye. Which streams are whose is for the caller to tell.
 type Lines struct {
 	Store *store.Store
+	Now   func() time.Time
 	Log   *slog.Logger
 	Away  time.Duration // how long an agent may be without a line; 0: for ever
 
@@ -27,8 +28,8 @@ type Lines struct {
 }
 
 // NewLines makes it. Run has to run.
-func NewLines(s *store.Store, log *slog.Logger, away time.Duration) *Lines {
-	return &Lines{Store: s, Log: log, Away: away, open: map[store.AgentLine]int{}, news: map[store.AgentLine]bool{}, bell: make(chan struct{}, 1)}
+func NewLines(s *store.Store, now func() time.Time, log *slog.Logger, away time.Duration) *Lines {
+	return &Lines{Store: s, Now: now, Log: log, Away: away, open: map[store.AgentLine]int{}, news: map[store.AgentLine]bool{}, bell: make(chan struct{}, 1)}
 }
 
 // Open tells that an agent has a line; the answer is to be called when it ends. A nil Lines keeps no books.
@@ -70,7 +71,7 @@ func (l *Lines) Run(ctx context.Context) error {
 	every := min(l.Away/linesLooks, linesLongest)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for w := begun(time.Now(), every); ; {
+	for w := begun(l.Now(), every); ; {
 		var err error
 		select {
 		case <-ctx.Done():
@@ -78,12 +79,12 @@ func (l *Lines) Run(ctx context.Context) error {
 		case <-l.bell:
 			err = l.Store.NoteLines(ctx, l.takeNews())
 		case <-tick.C:
-			if err = l.Store.NoteLines(ctx, l.there()); err == nil && w.noted(time.Now()) > l.Away {
+			if err = l.Store.NoteLines(ctx, l.there()); err == nil && w.noted(l.Now()) > l.Away {
 				err = l.lose(ctx)
 			}
 		}
 		if err != nil && ctx.Err() == nil {
-			w = begun(time.Now(), every)
+			w = begun(l.Now(), every)
 			l.Log.WarnContext(ctx, "desk: which agents are there", "err", err)
 		}
 	}

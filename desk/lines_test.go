@@ -16,7 +16,7 @@ func TestLines(t *testing.T) {
 		for _, id := range []string{"ann", "eve"} {
 			w.agent(id, 3)
 		}
-		l := NewLines(w.Store, slog.New(slog.DiscardHandler), 200*time.Millisecond)
+		l := NewLines(w.Store, time.Now, slog.New(slog.DiscardHandler), 200*time.Millisecond)
 		w.wg.Go(func() { _ = l.Run(w.Context()) })
 		for _, user := range []string{"ann", "ann", "a user who is no agent"} {
 			l.Open(w.ws, user)()
@@ -36,7 +36,7 @@ func TestLines(t *testing.T) {
 
 // TestLinesCount: an agent is there as long as one line is open.
 func TestLinesCount(t *testing.T) {
-	l := NewLines(nil, nil, time.Hour)
+	l := NewLines(nil, nil, nil, time.Hour)
 	ann := store.AgentLine{Workspace: "w", Agent: "ann"}
 	first, second := l.Open("w", "ann"), l.Open("w", "ann")
 	first()

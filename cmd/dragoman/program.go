@@ -216,7 +216,7 @@ func (p *program) openHub(context.Context) error {
 }
 
 func (p *program) openAPI(context.Context) error {
-	p.lines = desk.NewLines(p.store, p.log, p.settings.AwayAfter)
+	p.lines = desk.NewLines(p.store, time.Now, p.log, p.settings.AwayAfter)
 	p.api = api.New(api.Options{
 		Store: p.store, Hub: p.hub, Wake: p.bus, Secrets: p.keys, Now: time.Now, Log: p.log, Version: version, LLM: p.models, HTTP: p.web,
 		Metrics: telemetry.Guard(p.settings.MetricsToken, p.metrics.Handler()),
