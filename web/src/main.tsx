@@ -11,7 +11,7 @@ import { readSettings, writeSettings, type Settings } from './core/settings'
 import { deskTabs } from './core/tabs'
 import { forget, unsent } from './core/unsent'
 import { Button, Empty } from './parts/controls'
-import { later } from './parts/later'
+import { Failed, later } from './parts/later'
 import { Tips } from './parts/overlays'
 import { ToastArea, Toasts } from './parts/toasts'
 import { usePlace, useT, useWorld, WorldContext, type World } from './parts/world'
@@ -150,12 +150,7 @@ function Lazy({ name }: { name: string }) {
     return () => void (here = false)
   }, [name])
   if (!(name in pages)) return <Empty title={t('no_such_page')} />
-  if (failed)
-    return (
-      <Empty title={t('page_failed')}>
-        <Button onClick={() => location.reload()}>{t('reload')}</Button>
-      </Empty>
-    )
+  if (failed) return <Failed />
   return page?.name === name ? <page.Page /> : null
 }
 

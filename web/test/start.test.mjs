@@ -68,6 +68,20 @@ test('start 04: a session that is ended elsewhere leads to the sign-in page', as
   await page.context().close()
 })
 
+test('start 04: signed out where the sign-in page cannot be loaded any more, as after an upgrade, one is told what to do', async () => {
+  const page = await hub.as(await hub.user({ name: 'Ida' }))
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor()
+  await page.route('**/assets/signin-*', (route) => route.abort())
+  await page.getByRole('button', { name: /settings and sign out/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  const reload = page.getByRole('button', { name: 'Load again' })
+  await reload.waitFor()
+  await page.unroute('**/assets/signin-*')
+  await reload.click()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await page.context().close()
+})
+
 test('start 04: who signs in as somebody else, or out, does so in all tabs of the browser', async () => {
   const [una, ivo] = [await hub.user({ name: 'Una' }), await hub.user({ name: 'Ivo' })]
   const first = await hub.as(una)
