@@ -55,10 +55,12 @@ func (l *Lines) count(at store.AgentLine, by int) {
 	}
 }
 
-// looks is how often it is looked at who is there while an agent may be away; longest bounds the time in between.
+// looks is how often it is looked at who is there while an agent may be away; longest bounds the time in between, and what is shorter than
+// patience is no gap: a busy machine is late.
 const (
-	linesLooks   = 4
-	linesLongest = 15 * time.Second
+	linesLooks    = 4
+	linesLongest  = 15 * time.Second
+	linesPatience = 5 * time.Second
 )
 
 // Run notes and looks until ctx ends. Who was there before this node began, or before it could not note for a while, has the whole time to
@@ -99,7 +101,7 @@ type watch struct {
 func begun(now time.Time, every time.Duration) watch { return watch{every, now, now} }
 
 func (w *watch) noted(now time.Time) time.Duration {
-	if now.Sub(w.last) > 2*w.every {
+	if now.Sub(w.last) > max(2*w.every, linesPatience) {
 		w.since = now
 	}
 	w.last = now
