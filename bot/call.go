@@ -1,15 +1,12 @@
 package bot
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // workerEvent is an entry of events that names a worker's function.
@@ -22,30 +19,19 @@ func (a workerEvent) run(s *stepper) verdict {
 	return pause
 }
 
-// call asks a worker and waits. Each step makes at most one call, so the position of its event names it; unless it was made before the
-// event was stored.
+// call asks a worker and waits. Each step makes at most one call, so the position of its event names it.
 func (s *stepper) call(name string, condition bool) {
+	id := "c" + strconv.FormatInt(s.in.Event.Pos, 10)
+	deadline := s.deadline()
+	s.session.Call = &Outstanding{ID: id, Name: name, Condition: condition, Deadline: deadline}
 	effect := Call{
-		ID: "c" + strconv.FormatInt(s.in.Event.Pos, 10), Name: name, Condition: condition, State: s.session.State,
-		Vars: maps.Clone(s.session.Vars), Deadline: s.deadline(),
+		ID: id, Name: name, Condition: condition, State: s.session.State,
+		Vars: maps.Clone(s.session.Vars), Deadline: deadline,
 	}
 	if !condition {
 		effect.Data = s.session.Data[""]
 	}
-	if s.result.Next != "" && s.session.Turn == s.turn && s.result.Next == effect.after(s.result.ID) {
-		effect.ID, effect.Answered = s.result.Next, s.result.Settled
-	}
-	s.session.Call = &Outstanding{ID: effect.ID, Name: name, Condition: condition, Deadline: effect.Deadline}
 	s.do(effect)
-}
-
-// after is the ID of a call that was made because of the answer to another one of the same turn, when that had no position yet. It is
-// that of the turn's first call with a sum over what is asked: another question has another ID, the same one the same.
-func (c Call) after(before string) string {
-	sum := sha256.New()
-	_ = json.NewEncoder(sum).Encode([]any{before, c.Name, c.Condition, c.State, c.Data, c.Vars}) // JSON values only: cannot fail
-	root, _, _ := strings.Cut(before, ".")
-	return root + "." + hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // answered takes a worker's answer, or the news that there will be none.
@@ -61,7 +47,6 @@ func (s *stepper) answered() {
 		s.ignore(fmt.Sprintf("call %q is over, or never was", clip(result.ID)))
 		return
 	}
-	s.result = result
 	switch {
 	case result.Error != "":
 		s.fail(fmt.Errorf("%s: %w", call.Name, errors.New(result.Error)))

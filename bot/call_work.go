@@ -19,19 +19,11 @@ const workCall = "call"
 // Routes say which events mean work for bots; the store is opened with them.
 func Routes() []store.Route {
 	return []store.Route{{Work: workCall, Lane: func(e *chat.Event) string {
-		if e.Kind != chat.KindCall || answered(e) {
+		if e.Kind != chat.KindCall {
 			return ""
 		}
 		return string(e.Conversation)
 	}}}
-}
-
-// answered tells whether the answer to a call was there before the call was written down.
-func answered(e *chat.Event) bool {
-	var c struct {
-		Answered bool `json:"answered"`
-	}
-	return json.Unmarshal(e.Data, &c) == nil && c.Answered
 }
 
 // Request is a call with what a worker may need to know of where it comes from.
@@ -40,16 +32,6 @@ type Request struct {
 	Workspace    chat.WorkspaceID
 	Conversation chat.Conversation // as it is now; Flow and Version name the flow
 	Action       chat.ActionID
-	// Fresh is the message that a condition is asked about before it is committed: what stands before it in the conversation can be read.
-	Fresh *chat.Event
-}
-
-// ErrTooEarly is a Caller's answer to a request with Fresh that it cannot make: it is made again when the message is there.
-var ErrTooEarly = errors.New("bot: too early")
-
-// says tells whether a part has something to store. A condition has a score and nothing to say.
-func (r *Request) says(p CallResult) bool {
-	return !r.Condition && (len(p.Messages) > 0 || len(p.Vars) > 0)
 }
 
 // Caller asks a worker to run a function and gives the whole answer; ID and Last need not be set. What is finished before the end may
@@ -72,59 +54,45 @@ const (
 // RunCalls carries calls to workers and puts their answers into the log, where the next Step finds them. With no Caller every
 // call fails at once, so that no conversation waits for a worker that cannot come.
 func (r *Runner) RunCalls(ctx context.Context, call Caller) error {
-	early, stop := newErrands(ctx, call, r.Store.Now)
-	defer stop()
-	if call != nil {
-		r.early.Store(early)
-		defer r.early.Store(nil)
-	}
 	return r.Store.Work(ctx, store.Worker{
 		Work: workCall, Concurrency: func(string) int { return maxCalls },
 		Drain: time.Second, // a call can be made again
-		Do:    func(ctx context.Context, j *store.Job) store.Verdict { return r.call(ctx, early, j) },
+		Do:    func(ctx context.Context, j *store.Job) store.Verdict { return r.call(ctx, call, j) },
 	})
 }
 
-func (r *Runner) call(ctx context.Context, early *errands, j *store.Job) store.Verdict {
-	c := &calling{r: r, j: j, early: early}
+func (r *Runner) call(ctx context.Context, call Caller, j *store.Job) store.Verdict {
+	c := &calling{r: r, j: j, call: call}
 	if err := json.Unmarshal(j.Event.Data, &c.request.Call); err != nil {
 		return store.Dead(&chat.Failure{Class: "malformed", Detail: err.Error()})
 	}
-	made := early.take(j, c.request.ID)
 	conv, err := j.Conversation(ctx)
 	if err != nil && chat.CodeOf(err) != chat.CodeNotFound {
-		made.end()
 		return store.Again(-1, &chat.Failure{Class: "store", Detail: err.Error()})
 	}
 	if err != nil || conv.State != chat.StateBot {
-		made.end()
 		return store.Done() // nobody waits for the answer any more
 	}
 	c.request.Workspace, c.request.Conversation, c.request.Action = j.Workspace, conv, j.Event.Action
-	result := c.outcome(ctx, made)
+	result := c.outcome(ctx)
 	if ctx.Err() != nil {
 		return store.Later(0) // the program stops: not the worker's fault, and not the contact's
 	}
-	return store.Done(c.onwards(ctx, result)...)
+	return store.Done(c.record(result, "call/"+c.request.ID))
 }
 
 // calling is one call under way.
 type calling struct {
 	r       *Runner
 	j       *store.Job
-	early   *errands
+	call    Caller
 	request Request
 	parts   int
 	begun   bool
 }
 
-// record is what the log learns of how a call ended.
-func (c *calling) record(result CallResult) *store.Record {
-	raw, _ := json.Marshal(result) // it has been encoded before
-	return c.stored(raw, "call/"+result.ID)
-}
-
-func (c *calling) stored(result json.RawMessage, once string) *store.Record {
+// record is what the log learns of a result.
+func (c *calling) record(result json.RawMessage, once string) *store.Record {
 	return &store.Record{
 		Workspace: c.j.Workspace, Conversation: c.j.Event.Conversation, Kind: chat.KindCallResult, Sender: chat.Party{Type: chat.PartySystem},
 		Data: result, Once: once, Action: c.j.Event.Action,
@@ -134,8 +102,8 @@ func (c *calling) stored(result json.RawMessage, once string) *store.Record {
 // errTimeout is the end of a call whose worker was silent for too long.
 var errTimeout = errors.New("timeout")
 
-// outcome makes the call, or takes over the one that was made before. Whatever happens, the answer is one that ends the waiting.
-func (c *calling) outcome(ctx context.Context, made *errand) CallResult {
+// outcome makes the call. Whatever happens, the answer is one that ends the waiting.
+func (c *calling) outcome(ctx context.Context) json.RawMessage {
 	limit := max(c.request.Deadline.Sub(c.j.Event.At), time.Second)
 	if c.j.Interrupted { // it had signs of life already, and so more time
 		c.request.Deadline = c.j.Now().Add(limit)
@@ -146,24 +114,20 @@ func (c *calling) outcome(ctx context.Context, made *errand) CallResult {
 	defer expire(nil)
 	timer := time.AfterFunc(c.request.Deadline.Sub(c.j.Now()), func() { expire(errTimeout) })
 	defer timer.Stop()
-	result, err := c.attempt(ctx, made, func(p CallResult) error {
+	result, err := c.attempt(ctx, func(p CallResult) error {
 		timer.Reset(limit)
 		return c.part(ctx, p)
 	})
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		err = errTimeout
 	}
-	return last(c.request.ID, result, err)
-}
-
-// last is how a call ended, in a form that can be stored.
-func last(id string, result CallResult, err error) CallResult {
-	result.ID, result.Last, result.Next, result.Settled = id, true, "", false
-	_, failed := encode(result)
+	result.ID, result.Last = c.request.ID, true
+	raw, failed := encode(result)
 	if err == nil && failed == nil {
-		return result
+		return raw
 	}
-	return CallResult{ID: id, Last: true, Error: clip(cmp.Or(err, failed).Error())}
+	raw, _ = json.Marshal(CallResult{ID: c.request.ID, Last: true, Error: clip(cmp.Or(err, failed).Error())}) // texts only: cannot fail
+	return raw
 }
 
 func encode(r CallResult) (json.RawMessage, error) {
@@ -179,8 +143,8 @@ func (c *calling) part(ctx context.Context, p CallResult) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	if !c.request.says(p) {
-		return c.alive(ctx)
+	if c.request.Condition || len(p.Messages) == 0 && len(p.Vars) == 0 {
+		return c.alive(ctx) // a condition has a score and nothing to say
 	}
 	if c.parts++; c.parts > maxParts {
 		return fmt.Errorf("more than %d parts of an answer", maxParts)
@@ -190,7 +154,7 @@ func (c *calling) part(ctx context.Context, p CallResult) error {
 	if err != nil {
 		return err
 	}
-	return c.j.Save(ctx, c.j.Progress, c.stored(raw, "call/"+c.request.ID+"/"+strconv.Itoa(c.parts)))
+	return c.j.Save(ctx, c.j.Progress, c.record(raw, "call/"+c.request.ID+"/"+strconv.Itoa(c.parts)))
 }
 
 // alive writes down, once and not before it matters, that the worker has more time than the event tells.
@@ -203,21 +167,21 @@ func (c *calling) alive(ctx context.Context) error {
 	return c.j.Begin(ctx)
 }
 
-// attempt runs the Caller.
-func (c *calling) attempt(ctx context.Context, made *errand, part func(CallResult) error) (result CallResult, err error) {
-	switch {
-	case made != nil:
-		if result, err = made.join(ctx, part); !errors.Is(err, ErrTooEarly) {
-			return result, err
-		}
-		return c.attempt(ctx, nil, part)
-	case c.early.ask == nil:
+// attempt runs the Caller; one that breaks down fails the call and nothing else.
+func (c *calling) attempt(ctx context.Context, part func(CallResult) error) (result CallResult, err error) {
+	if c.call == nil {
 		return result, errors.New("no worker offers " + c.request.Name)
-	case !c.request.Deadline.After(c.j.Now()):
-		return result, errTimeout
-	case ctx.Err() != nil:
-		return result, context.Cause(ctx)
-	default:
-		return safely(ctx, c.early.ask, c.request, part)
 	}
+	if !c.request.Deadline.After(c.j.Now()) {
+		return result, errTimeout
+	}
+	if ctx.Err() != nil {
+		return result, context.Cause(ctx)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return c.call(ctx, c.request, part)
 }

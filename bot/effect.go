@@ -19,17 +19,14 @@ type Say struct {
 
 // Call asks a worker to run a function. Its answer comes back as a call_result event with the same ID; if none
 // has come at the deadline, the caller adds one with the error "timeout".
-//
-// The ID is derived from the event: the same at a replay, and when the same call is made again after a crash.
 type Call struct {
-	ID        string    `json:"id"`
+	ID        string    `json:"id"` // derived from the event's position: the same at a replay
 	Name      string    `json:"name"`
 	Condition bool      `json:"condition,omitempty"` // a condition, not an event
 	State     string    `json:"state"`               // where the session is
 	Data      any       `json:"data,omitempty"`      // transition_data: of the condition that led here; events only
 	Vars      Values    `json:"vars,omitempty"`
 	Deadline  time.Time `json:"deadline"`
-	Answered  bool      `json:"answered,omitempty"` // it was made already, and its answer is in the log
 }
 
 // HandOver gives the conversation to a queue; empty: the channel's own.

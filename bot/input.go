@@ -43,9 +43,4 @@ type CallResult struct {
 	Messages []chat.Message `json:"messages,omitempty"`
 	Vars     Values         `json:"vars,omitempty"` // to be set
 	Last     bool           `json:"last,omitempty"`
-
-	// Of a condition that led to a further call at once, before this result was stored: the ID of that call. Settled: it is answered, and
-	// the answer stands right behind this result, for both came with one commit.
-	Next    string `json:"next,omitempty"`
-	Settled bool   `json:"settled,omitempty"`
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -27,8 +26,6 @@ type Runner struct {
 
 	mu    sync.Mutex
 	flows map[flowKey]*Flow
-	ahead ahead
-	early atomic.Pointer[errands] // while calls run on this node
 }
 
 type flowKey struct {
@@ -115,7 +112,6 @@ func (r *Runner) step(tx *store.Tx, e chat.Event) error {
 		return r.write(tx, e, mem, rec, nil)
 	}
 	mem.Session = session
-	r.askEarly(tx, e, mem, conv, effects)
 	return r.write(tx, e, mem, rec, effects)
 }
 

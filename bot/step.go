@@ -19,7 +19,7 @@ func Step(f *Flow, session Session, in Input) (Session, []Effect, Trace) {
 	if in.Now.IsZero() {
 		in.Now = in.Event.At
 	}
-	s := &stepper{flow: f, session: session, in: in, turn: session.Turn}
+	s := &stepper{flow: f, session: session, in: in}
 	s.trace = Trace{Kind: in.Event.Kind, Pos: in.Event.Pos}
 	s.mend()
 	s.take()
@@ -40,9 +40,6 @@ type stepper struct {
 	meter   meter
 	env     environment
 	ready   bool // env is filled for the current message
-
-	turn   int        // in which the step began
-	result CallResult // that the step is about
 }
 
 // take dispatches the event.

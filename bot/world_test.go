@@ -29,13 +29,12 @@ import (
 //	? name           a call to a worker
 //	= {...}          its result
 type world struct {
-	t     testing.TB
-	opts  store.Options
-	call  Caller
-	step  func(*store.Tx, chat.Event) error // instead of the runner's own
-	along bool                              // steps come along with the commits
-	hub   string                            // the runner's fallback
-	name  string                            // of the contact
+	t    testing.TB
+	opts store.Options
+	call Caller
+	step func(*store.Tx, chat.Event) error // instead of the runner's own
+	hub  string                            // the runner's fallback
+	name string                            // of the contact
 
 	s      *store.Store
 	r      *Runner
@@ -105,11 +104,7 @@ func (w *world) start() {
 		step = w.step
 	}
 	r, call := w.r, w.call
-	follow := r.Store.Follow
-	if w.along {
-		follow = r.Store.FollowAlong
-	}
-	w.wg.Go(func() { _ = follow(ctx, Name, step) })
+	w.wg.Go(func() { _ = r.Store.Follow(ctx, Name, step) })
 	w.wg.Go(func() { _ = r.RunCalls(ctx, call) })
 }
 

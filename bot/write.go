@@ -34,9 +34,6 @@ func (r *Runner) write(tx *store.Tx, e chat.Event, mem memory, rec Record, effec
 		if err != nil {
 			return err
 		}
-		if call, asks := effect.(Call); asks && call.Condition {
-			r.ahead.keep(e.Conversation, call.ID, body)
-		}
 		if cmd == nil {
 			continue
 		}

@@ -160,9 +160,6 @@ func (c *call) rest() []chat.Message {
 // Call is a bot.Caller: it gives a call to a worker of the flow, and to another one when that goes away before anything was seen of its answer.
 func (s *Server) Call(ctx context.Context, r bot.Request, part func(bot.CallResult) error) (bot.CallResult, error) {
 	frame, talk, status, err := s.frame(ctx, r)
-	if err != nil && r.Fresh != nil {
-		err = bot.ErrTooEarly
-	}
 	if err != nil {
 		return bot.CallResult{}, err
 	}

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,7 +85,12 @@ func (t *transcripts) of(ctx context.Context, ws chat.WorkspaceID, conv chat.Con
 			return nil, err
 		}
 		for _, e := range events {
-			tr.add(e, t.links(ws))
+			tr.add(e, func(id chat.FileID) string {
+				if t.link == nil {
+					return ""
+				}
+				return t.link(ws, id)
+			})
 		}
 		if len(events) < readAtOnce {
 			break
@@ -97,16 +101,6 @@ func (t *transcripts) of(ctx context.Context, ws chat.WorkspaceID, conv chat.Con
 	}
 	t.keep(conv.ID, tr, before)
 	return tr, nil
-}
-
-// links makes links to the files of a workspace.
-func (t *transcripts) links(ws chat.WorkspaceID) func(chat.FileID) string {
-	return func(id chat.FileID) string {
-		if t.link == nil {
-			return ""
-		}
-		return t.link(ws, id)
-	}
 }
 
 func (t *transcripts) find(ctx context.Context, ws chat.WorkspaceID, conv chat.Conversation) (*transcript, error) {
@@ -286,8 +280,7 @@ func (tr *transcript) line(e chat.Event, link func(chat.FileID) string) (line, b
 // came in while the flow was busy are not among them.
 func (tr *transcript) upTo(callID string) []line {
 	lines := tr.lines
-	first, _, _ := strings.Cut(callID, ".") // what follows names a further call of the same turn
-	at, err := strconv.ParseInt(strings.TrimPrefix(first, "c"), 10, 64)
+	at, err := strconv.ParseInt(strings.TrimPrefix(callID, "c"), 10, 64)
 	if err != nil {
 		return lines
 	}
@@ -312,21 +305,6 @@ func (tr *transcript) upTo(callID string) []line {
 	return lines
 }
 
-// linesOf are the messages for a call. One that is not committed yet is not kept.
-func (s *Server) linesOf(tr *transcript, r bot.Request) ([]line, error) {
-	if r.Fresh == nil || tr.seq >= r.Fresh.Seq {
-		return tr.upTo(r.ID), nil
-	}
-	if tr.seq != r.Fresh.Seq-1 || tr.number == 0 {
-		return nil, bot.ErrTooEarly
-	}
-	l, ok := tr.line(*r.Fresh, s.transcripts.links(r.Workspace))
-	if !ok {
-		return nil, bot.ErrTooEarly
-	}
-	return append(slices.Clip(tr.lines), l), nil
-}
-
 // frame is the frame of a call, with the name of the conversation and the status that it carries.
 func (s *Server) frame(ctx context.Context, r bot.Request) ([]byte, name, json.RawMessage, error) {
 	tr, err := s.transcripts.of(ctx, r.Workspace, r.Conversation)
@@ -334,10 +312,7 @@ func (s *Server) frame(ctx context.Context, r bot.Request) ([]byte, name, json.R
 		return nil, "", nil, err
 	}
 	defer tr.mu.Unlock()
-	lines, err := s.linesOf(tr, r)
-	if err != nil {
-		return nil, "", nil, err
-	}
+	lines := tr.upTo(r.ID)
 	c := callContext{
 		Conversation: tr.number, User: tr.human.ID, Metadata: tr.metadata, Channel: string(r.Conversation.ID), CallID: r.ID,
 		State: json.RawMessage("{}"), Status: json.RawMessage("{}"), Messages: []json.RawMessage{},
