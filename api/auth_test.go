@@ -61,6 +61,8 @@ var needed = map[string]string{
 	"POST /v1/agents/{id}/state":                             "write",
 	"POST /v1/conversations/{id}/accept":                     "write",
 	"POST /v1/conversations/{id}/decline":                    "write",
+	"POST /v1/conversations/{id}/extend":                     "write",
+	"GET /v1/desk/overseers":                                 "read",
 	"POST /v1/knowledge-bases/{name}/documents":              "flows",
 	"POST /v1/knowledge-bases/{name}/items":                  "flows",
 	"POST /v1/llm-configs":                                   "admin",

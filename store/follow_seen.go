@@ -112,13 +112,13 @@ func (f *follower) settle(ctx context.Context, ws int64) {
 	if busy || n.cursor < 0 || n.until <= n.cursor {
 		return
 	}
-	moved := false
+	moved, wrong := false, false
 	err := f.s.transact(context.WithoutCancel(ctx), []int64{ws}, func(u *unit) error {
 		at, held := u.cursor(ws, f.name)
 		if err := u.fetch(ctx); err != nil {
 			return err
 		}
-		if *held || *at != n.cursor {
+		if wrong = !*held && *at != n.cursor; wrong || *held {
 			return nil
 		}
 		u.moveCursor(ws, f.name, n.until)
@@ -129,12 +129,11 @@ func (f *follower) settle(ctx context.Context, ws int64) {
 		f.s.log.WarnContext(ctx, "follow: settle", "follower", f.name, "err", err)
 		return
 	}
-	if moved {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.seen[ws] == n {
-			f.seen[ws] = seen{cursor: n.until, last: n.last, until: n.until}
-		}
+	switch {
+	case moved:
+		f.swap(ws, n, seen{cursor: n.until, last: n.last, until: n.until})
+	case wrong: // a ride left between the commit before and its swap: the log is looked at anew
+		f.swap(ws, n, seen{cursor: -1})
 	}
 }
 

@@ -56,6 +56,32 @@ func isTold(t *testing.T, told chan int64) {
 	}
 }
 
+// A ride may leave while a settled cursor is on its way to the disk, and take along what is known of the one before: the next look mends that.
+func TestSettledBesideARide(t *testing.T) {
+	s, ch := oneChannel(t, filepath.Join(t.TempDir(), "db"))
+	at, err := s.channelNo(t.Context(), ch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Append(t.Context(), said(ch, 1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	err = s.transact(t.Context(), []int64{at.ws}, func(u *unit) error { u.moveCursor(at.ws, "f", 1); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, told := messagesOnly(s)
+	head := onlyWorkspace(t, s).Head
+	f.note(at.ws, seen{cursor: 0, until: head})
+	f.settle(t.Context(), at.ws)
+	if now := f.at(at.ws); now.cursor != -1 || now.until != 0 {
+		t.Fatalf("it still takes for known %+v", now)
+	}
+	f.start(t.Context(), at.ws)
+	isTold(t, told)
+	f.wg.Wait()
+}
+
 // The cursor may move over what is of no interest between a look at the log and the transaction: what was found then is still to be done.
 func TestCursorSettledMeanwhile(t *testing.T) {
 	for name, dsn := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "db"), "PostgreSQL": pgtest.Start(t)} {

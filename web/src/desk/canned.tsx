@@ -16,7 +16,7 @@ export function slash(text: string, caret: number): Behind | null {
 export function useCanned(id: string, field: RefObject<HTMLTextAreaElement | null>, text: string, change: (s: string) => void, on: boolean) {
   const t = useT()
   const { api } = useWorld()
-  const [found, set] = useState<Canned[]>([])
+  const [found, set] = useState<{ q?: string; list: Canned[] }>({ list: [] })
   const put = (c: Canned, { from, q }: Behind) => {
     const next = text.slice(0, from) + c.text + text.slice(from + q.length + 1)
     const hole = /\{\{[^}]*(\}\})?/.exec(c.text)
@@ -24,8 +24,11 @@ export function useCanned(id: string, field: RefObject<HTMLTextAreaElement | nul
     write(field.current!, next, at, at + (hole?.[1] ? hole[0].length : 0))
     change(next)
   }
+  // until the hub has answered, what is there of the answer before: never one that no longer fits
+  const items = ({ q }: Behind) => (found.q === q ? found.list : found.list.filter((c) => c.shortcut.toLowerCase().startsWith(q.toLowerCase())))
+  const busy = ({ q }: Behind) => found.q !== q
   const suggest = useSuggest<Canned>({
-    field, on, find: slash, items: () => found, idOf: (c) => c.name, put, label: t('desk_canned'), none: t('desk_no_canned'),
+    field, on, find: slash, items, busy, idOf: (c) => c.name, put, label: t('desk_canned'), none: t('desk_no_canned'),
     row: (c) => (
       <>
         <span class="canned-name">/{c.shortcut}</span>
@@ -38,7 +41,7 @@ export function useCanned(id: string, field: RefObject<HTMLTextAreaElement | nul
   useEffect(() => {
     if (q === undefined) return
     const stop = new AbortController()
-    api.get<List<Canned>>(`/v1/conversations/${id}/replies`, { q, limit: 8 }, stop.signal).then((l) => set(l.items), () => {})
+    api.get<List<Canned>>(`/v1/conversations/${id}/replies`, { q, limit: 8 }, stop.signal).then((l) => set({ q, list: l.items }), () => !stop.signal.aborted && set({ q, list: [] }))
     return () => stop.abort()
   }, [q, id])
   return { ...suggest, open: () => begin(field.current!, '/', text, change, suggest.look) }

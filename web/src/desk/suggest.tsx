@@ -13,6 +13,7 @@ interface SuggestProps<T> {
   on: boolean
   find(text: string, caret: number): Behind | null
   items(at: Behind): T[]
+  busy?(at: Behind): boolean // more may come
   idOf(item: T): string
   put(item: T, at: Behind): void
   row(item: T): ComponentChildren
@@ -21,7 +22,7 @@ interface SuggestProps<T> {
 }
 
 // useSuggest offers what can be put in behind a mark, while one writes: arrows choose, Enter and Tab put in, Escape closes.
-export function useSuggest<T>({ field, on, find, items, idOf, put, row, label, none }: SuggestProps<T>) {
+export function useSuggest<T>({ field, on, find, items, busy, idOf, put, row, label, none }: SuggestProps<T>) {
   const t = useT()
   const [at, set] = useState<Behind | null>(null)
   const [index, move] = useState(0)
@@ -48,8 +49,9 @@ export function useSuggest<T>({ field, on, find, items, idOf, put, row, label, n
     if (e.key === 'Escape') {
       close(at!.from)
       set(null)
-    } else if (!all.length) return false
-    else if (e.key === 'ArrowDown') move((now + 1) % all.length)
+    } else if (!all.length) {
+      if ((e.key !== 'Enter' && e.key !== 'Tab') || !busy?.(at!)) return false // else it waits for what will be there in a moment: the mark is not to be sent
+    } else if (e.key === 'ArrowDown') move((now + 1) % all.length)
     else if (e.key === 'ArrowUp') move((now - 1 + all.length) % all.length)
     else if (e.key === 'Enter' || e.key === 'Tab') choose(all[now]!)
     else return false
