@@ -100,97 +100,6 @@ func (s *site) delivered(j *store.Job) store.Verdict {
 	})
 }
 
-func laneOrder(t *testing.T, db Database) {
-	s := newSite(t, db)
-	const lanes, each = 6, 12
-	var convs []chat.ConversationID
-	var want []string
-	for l := range lanes {
-		convs = append(convs, s.talk(fmt.Sprint("p", l)))
-	}
-	for i := range each {
-		want = append(want, fmt.Sprint(i))
-		for _, conv := range convs {
-			s.do(s.post(conv, fmt.Sprint(i)))
-		}
-	}
-	done := newTexts()
-	s.work(func(ctx context.Context, j *store.Job) store.Verdict {
-		if err := j.Begin(ctx); err != nil {
-			t.Errorf("begin: %v", err)
-		}
-		if (j.Event.Pos+int64(j.Attempts))%3 == 0 && j.Attempts < 3 {
-			return store.Again(time.Duration(j.Event.Pos%5)*time.Millisecond, &chat.Failure{Class: "planted"})
-		}
-		done.add(j)
-		return s.delivered(j)
-	})
-	done.reach(t, lanes*each)
-	for _, conv := range convs {
-		equal(t, "order in "+string(conv), done.of(conv), fmt.Sprint(want))
-	}
-	s.idle()
-	for _, conv := range convs {
-		order := []string{}
-		for _, e := range readAll(t, s.Store, s.ws) {
-			if e.Conversation == conv && e.Kind == chat.KindReceipt {
-				var d chat.ReceiptData
-				must(t, json.Unmarshal(e.Data, &d))
-				order = append(order, s.event(conv, d.Seq).Message.Text())
-			}
-		}
-		equal(t, "receipts in order", fmt.Sprint(order), fmt.Sprint(want))
-	}
-	audit(t, s.Store)
-}
-
-func groupLimit(t *testing.T, db Database) {
-	s := newSite(t, db)
-	const limit, lanes = 3, 10
-	other := s.channel(s.ws)
-	for l := range lanes {
-		s.do(s.post(s.talk(fmt.Sprint("p", l)), "x"))
-	}
-	in := s.in("q", "x")
-	free := s.do(&store.Receive{Channel: other, In: in}).Events[0].Conversation
-	s.do(s.post(free, "free"))
-	started, gate := make(chan string, lanes+1), make(chan struct{})
-	var mu sync.Mutex
-	running, most := 0, 0
-	background(t, func(ctx context.Context) error {
-		return s.Work(ctx, store.Worker{Work: "out", Concurrency: func(string) int { return limit }, Do: func(_ context.Context, j *store.Job) store.Verdict {
-			if j.Group == string(s.ch) {
-				mu.Lock()
-				running++
-				most = max(most, running)
-				mu.Unlock()
-				defer func() {
-					mu.Lock()
-					running--
-					mu.Unlock()
-				}()
-			}
-			started <- j.Group
-			<-gate
-			return s.delivered(j)
-		}})
-	})
-	seen := map[string]int{}
-	for range limit + 1 {
-		seen[await(t, "jobs to start", started)]++
-	}
-	equal(t, "side by side in the full group", seen[string(s.ch)], limit)
-	equal(t, "in the other", seen[string(other)], 1)
-	close(gate)
-	for range lanes - limit {
-		await(t, "the rest", started)
-	}
-	s.idle()
-	mu.Lock()
-	defer mu.Unlock()
-	equal(t, "at once", most, limit)
-}
-
 func verdicts(t *testing.T, db Database) {
 	s := newSite(t, db)
 	conv := s.talk("a")
@@ -241,36 +150,6 @@ func verdicts(t *testing.T, db Database) {
 	equal(t, "attempts", letters[0].Attempts, 1)
 	equal(t, "status", s.event(conv, letters[0].Event.Seq).Status, chat.Failed)
 	equal(t, "further tries", len(tries), 0)
-}
-
-func holdGroup(t *testing.T, db Database) {
-	s := newSite(t, db)
-	for i := range 5 {
-		s.do(s.post(s.talk(fmt.Sprint("p", i)), "x"))
-	}
-	var mu sync.Mutex
-	var until time.Time
-	early := 0
-	done := newTexts()
-	background(t, func(ctx context.Context) error {
-		return s.Work(ctx, store.Worker{Work: "out", Concurrency: func(string) int { return 1 }, Do: func(_ context.Context, j *store.Job) store.Verdict {
-			mu.Lock()
-			defer mu.Unlock()
-			if until.IsZero() {
-				until = time.Now().Add(200 * time.Millisecond)
-				return store.Hold(200*time.Millisecond, &chat.Failure{Class: "throttled"})
-			}
-			if time.Now().Before(until.Add(-20 * time.Millisecond)) { // the verdict came a little later than the note
-				early++
-			}
-			done.add(j)
-			return s.delivered(j)
-		}})
-	})
-	done.reach(t, 5)
-	mu.Lock()
-	defer mu.Unlock()
-	equal(t, "jobs that did not wait", early, 0)
 }
 
 func jobPanics(t *testing.T, db Database) {
@@ -350,44 +229,6 @@ func interrupted(t *testing.T, db Database) {
 	equal(t, "done again", len(jobs), 0)
 }
 
-// longLane: more jobs wait in one lane than a node holds in memory; another channel's job behind them is done at once.
-func longLane(t *testing.T, db Database) {
-	s := newSite(t, db)
-	many := 5000
-	if raced {
-		many = 1300
-	}
-	conv := s.talk("a")
-	cmds := make([]store.Command, many)
-	want := make([]string, many)
-	for i := range cmds {
-		want[i] = fmt.Sprint(i)
-		cmds[i] = s.post(conv, want[i])
-	}
-	_, errs := s.AppendAll(t.Context(), cmds)
-	for _, err := range errs {
-		must(t, err)
-	}
-	other := s.channel(s.ws)
-	free := s.do(&store.Receive{Channel: other, In: s.in("b", "x")}).Events[0].Conversation
-	s.do(s.post(free, "free"))
-	done, first, gate := newTexts(), make(chan struct{}), make(chan struct{})
-	s.work(func(_ context.Context, j *store.Job) store.Verdict {
-		if j.Event.Conversation == free {
-			close(first)
-			return s.delivered(j)
-		}
-		<-gate
-		done.add(j)
-		return store.Done()
-	})
-	await(t, "the other channel's job", first)
-	equal(t, "jobs before it", done.count(), 0)
-	close(gate)
-	done.reach(t, many)
-	equal(t, "order", done.of(conv), fmt.Sprint(want))
-}
-
 func requeued(t *testing.T, db Database) {
 	s := newSite(t, db)
 	conv := s.talk("a")
@@ -453,79 +294,6 @@ func channelWork(t *testing.T, db Database) {
 	s.do(&store.Requeue{Workspace: s.ws, ID: s.letters()[0].ID})
 	await(t, "its second life", lives)
 	audit(t, s.Store)
-}
-
-// fencedNode: a node that was away for longer than its lease comes back and must not write.
-func fencedNode(t *testing.T, db Database) {
-	var mu sync.Mutex
-	var ahead time.Duration
-	s := newSite(t, db, func(o *store.Options) { o.Lease = 30 * time.Second })
-	s.o.Now = func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return time.Now().Add(ahead)
-	}
-	other := s.open() // its clock tells that the lease has run out
-	conv := s.talk("a")
-	s.do(s.post(conv, "x"))
-	began, gate := make(chan struct{}, 10), make(chan struct{})
-	late := make(chan error, 10)
-	s.work(func(ctx context.Context, j *store.Job) store.Verdict {
-		if j.Interrupted {
-			return store.Later(time.Second) // it may get the work back when the other has stopped
-		}
-		must(t, j.Begin(ctx))
-		began <- struct{}{}
-		<-gate
-		late <- j.Save(ctx, json.RawMessage(`{"late":true}`))
-		return s.delivered(j)
-	})
-	await(t, "the first node", began)
-	mu.Lock()
-	ahead = 31 * time.Second
-	mu.Unlock()
-	took := make(chan bool, 10)
-	hold := make(chan struct{})
-	background(t, func(ctx context.Context) error {
-		return other.Work(ctx, store.Worker{Work: "out", Do: func(_ context.Context, j *store.Job) store.Verdict {
-			took <- j.Interrupted
-			<-hold
-			return store.Done(s.report(conv, j.Event.Seq, chat.Delivered, "from the other"))
-		}})
-	})
-	equal(t, "interrupted", await(t, "the second node", took), true)
-	close(gate)
-	if err := await(t, "the late node", late); chat.CodeOf(err) != chat.CodeConflict {
-		t.Fatalf("the late node wrote: %v", err)
-	}
-	close(hold)
-	until(t, "the second node's verdict", func() bool { return s.event(conv, 4).Status == chat.Delivered })
-	equal(t, "external id", s.event(conv, 4).ExternalID, "from the other")
-	audit(t, s.Store)
-}
-
-// handOver: a node that stops in order leaves nothing to wait for, not even where it was idle.
-func handOver(t *testing.T, db Database) {
-	s := newSite(t, db, func(o *store.Options) { o.Lease = time.Hour })
-	other := s.open()
-	conv := s.talk("a")
-	s.do(s.post(conv, "one"))
-	done := newTexts()
-	do := func(_ context.Context, j *store.Job) store.Verdict {
-		done.add(j)
-		return s.delivered(j)
-	}
-	stopWork := s.work(do)
-	stopBot := background(t, func(ctx context.Context) error { return s.Follow(ctx, "bot", count(s.ws)) })
-	until(t, "the bot's answer", answered(t, s, 2))
-	done.reach(t, 2)
-	s.idle()
-	stopWork()
-	stopBot()
-	background(t, func(ctx context.Context) error { return other.Work(ctx, store.Worker{Work: "out", Do: do}) })
-	background(t, func(ctx context.Context) error { return other.Follow(ctx, "bot", count(s.ws)) })
-	s.receive(s.in("a", "x"))
-	done.reach(t, 3)
 }
 
 // erasedUnderWay: the contact is erased while its message is being sent. The job ends, once.
