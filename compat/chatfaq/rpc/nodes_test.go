@@ -121,7 +121,7 @@ func TestNeighbourDies(t *testing.T) {
 			s.cancel()
 			s.breakOff()
 		},
-		"node": func(far *neighbour, _ *standin) { go far.stop() },
+		"node": func(far *neighbour, _ *standin) { far.stop() }, // before the answer is given: it must not arrive
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, far := nodes(t)
