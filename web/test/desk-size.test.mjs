@@ -166,6 +166,18 @@ test('size 02: five thousand conversations and ten thousand messages: few of the
   await step('k')
   const most = (runs, changes, requests = 0, layouts = 12) => ({ runs, changes, requests, layouts, formats: 0, work: 100 })
   await cost('the next conversation', most(20_000, 40, 8), (i) => step(i % 2 ? 'k' : 'j'))
+  await cost('ten steps in quick succession', most(40_000, 110, 12, 16), async (i) => {
+    const was = page.url()
+    await page.evaluate(async (k) => {
+      for (let n = 0; n < 10; n++) {
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, cancelable: true }))
+        await new Promise((done) => setTimeout(done)) // each in a task of its own, as keys come
+      }
+    }, i % 2 ? 'k' : 'j')
+    await until('another one is open', () => page.url() !== was)
+    await until('the mark rests', () => page.evaluate(() => document.querySelector('.chat.open a')?.pathname === location.pathname))
+    await log.locator('.item').first().waitFor()
+  })
   await page.locator('.composer textarea').click()
   await cost('a letter', most(1500, 10, 1), () => page.keyboard.press('x'))
   await cost('a message', most(12_000, 32, 5), async (i) => {

@@ -167,6 +167,42 @@ test('desk 05: a day without a mouse', async () => {
   sound(page)
 })
 
+test('desk 05: of quick steps the last one is opened, and what is typed next is meant for it', async () => {
+  const list = [await chat('Step D'), await chat('Step C'), await chat('Step B'), await chat('Step A')].reverse()
+  await page.goto('/desk')
+  await open(list[0])
+  await until('they stand in this order', async () => (await page.locator('.chats .chat-name').allTextContents()).slice(0, 4).join() === 'Step A,Step B,Step C,Step D')
+  const seen = await page.evaluate(async () => {
+    const press = (k) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, cancelable: true }))
+    for (let i = 0; i < 3; i++) {
+      press('j')
+      await new Promise((done) => setTimeout(done)) // as keys come: each in a task of its own
+    }
+    press('r')
+    const at = document.activeElement
+    return [location.pathname.split('/').at(-1), document.querySelector('.thread-who h2').textContent, document.querySelector('.chat.open .chat-name').textContent, at.closest('.composer') !== null]
+  })
+  assert.deepEqual(seen, [list[3].id, 'Step D', 'Step D', true])
+  await page.keyboard.type('for D')
+  await page.keyboard.press('Enter')
+  await message('for D').getByText('Sent', { exact: true }).waitFor()
+  assert.equal((await events(list[3].id)).filter((e) => e.kind === 'message' && e.direction === 'out').length, 1)
+
+  // a hand that rests
+  await page.keyboard.press('Escape')
+  for (const k of ['j', 'j']) await key(k) // D has moved to the top
+  await page.locator('.thread-who h2', { hasText: 'Step B' }).waitFor()
+  // a link that is followed meanwhile
+  await page.evaluate(async () => {
+    for (let i = 0; i < 2; i++) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, cancelable: true }))
+  })
+  await row('Step A').locator('a').click()
+  await page.locator('.thread-who h2', { hasText: 'Step A' }).waitFor()
+  await page.waitForTimeout(300) // longer than a hand rests: nothing else is opened afterwards
+  assert.ok(page.url().includes(list[0].id))
+  sound(page)
+})
+
 test('desk 06: the palette runs every command and teaches its key', async () => {
   const c = await chat()
   await open(c)

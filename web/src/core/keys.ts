@@ -78,18 +78,23 @@ export class Keys {
     return !this.settings.single && isSingle(keys) ? '' : keys
   }
 
-  // press runs what is bound to a key; answers whether it did.
-  press(e: KeyboardEvent): boolean {
-    if (e.isComposing || e.defaultPrevented) return false
+  // bound is the command that a key press would run now.
+  bound(e: KeyboardEvent): Binding | undefined {
+    if (e.isComposing || e.defaultPrevented) return undefined
     const name = fold(nameOf(e))
     const writing = writes(e.target)
-    for (const b of [...this.bindings].reverse()) {
+    return [...this.bindings].reverse().find((b) => {
       const keys = this.keysOf(b)
-      if (!keys || fold(keys) !== name || (writing && !b.anywhere) || (b.when && !b.when())) continue
-      e.preventDefault()
-      b.run(e)
-      return true
-    }
-    return false
+      return keys && fold(keys) === name && (!writing || b.anywhere) && (b.when?.() ?? true)
+    })
+  }
+
+  // press runs what is bound to a key; answers whether it did.
+  press(e: KeyboardEvent): boolean {
+    const b = this.bound(e)
+    if (!b) return false
+    e.preventDefault()
+    b.run(e)
+    return true
   }
 }

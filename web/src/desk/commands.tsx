@@ -4,9 +4,9 @@ import { lastOwn } from './acts'
 import { composerActs } from './composer'
 import { useDesk, useHere, type Editing } from './context'
 import { extensible, useMyOffers } from './offers'
-import { useStep } from './inbox'
 import { seen } from './state'
 import { viewNames } from './views'
+import { useStep } from './walk'
 
 // Commands are everything that the desk does by keys; the palette and the list of keys show the same ones.
 export function Commands({ asked, panel }: { asked: boolean; panel: { open: boolean; toggle(): void } }) {

@@ -5,10 +5,10 @@ import { lastOwn } from './acts'
 import { useCanned } from './canned'
 import { useDesk, useDeskState } from './context'
 import { AttachButton, FileList, type Files } from './files'
-import { useStep } from './inbox'
 import { left, useMentions, type Mention } from './mentions'
 import { useLatest, type Talking } from './thread'
 import { textOf, type Conversation } from './types'
+import { useStep } from './walk'
 
 const hole = /\{\{[^{}]*\}\}/
 

@@ -7,11 +7,13 @@ import type { Desk } from './desk'
 import type { DeskState } from './state'
 import type { Run } from './types'
 import type { View } from './views'
+import type { Walk } from './walk'
 
 // DeskWorld is what every part of the desk has at hand. It never changes: what does is Here.
 export interface DeskWorld {
   desk: Desk
   acts: Acts
+  walk: Walk
   show(id: string, seq?: number): void
   setView(v: View): void
   ask(d: Asked): void

@@ -14,6 +14,7 @@ import { Filters } from './filters'
 import { Search, useSearch } from './search'
 import type { Conversation } from './types'
 import { counts, viewNames, writeView } from './views'
+import { useMarked } from './walk'
 
 export const rowHeight = 84
 
@@ -110,7 +111,8 @@ function Views() {
 function List() {
   const t = useT()
   const { desk } = useDesk()
-  const { view, id, query } = useHere()
+  const { view, query } = useHere()
+  const marked = useMarked()
   const list = useList()
   const loaded = useDeskState((s) => s.loaded)
   const now = useNow(15_000)
@@ -121,7 +123,7 @@ function List() {
     void desk.more(view).catch(() => {}).then(() => here && wait(false))
     return () => void (here = false)
   }, [desk, view, loaded])
-  usePrefetch(list)
+  usePrefetch(list, marked)
   return (
     <>
       <Views />
@@ -134,9 +136,9 @@ function List() {
           height={rowHeight}
           keyOf={(c) => c.id}
           label={t('desk_view_' + view.name)}
-          at={list.findIndex((c) => c.id === id)}
+          at={list.findIndex((c) => c.id === marked)}
           onEnd={() => void desk.more(view).catch(() => {})}
-          row={(c) => <Row c={c} open={c.id === id} now={now} query={query} />}
+          row={(c) => <Row c={c} open={c.id === marked} now={now} query={query} />}
         />
       ) : busy || !loaded ? (
         <div class="chats-busy">
@@ -152,10 +154,9 @@ function List() {
 }
 
 // usePrefetch reads the conversations that will be opened next, so that opening one shows no spinner.
-function usePrefetch(list: Conversation[]): void {
+function usePrefetch(list: Conversation[], marked: string): void {
   const { desk } = useDesk()
-  const { id } = useHere()
-  const at = list.findIndex((c) => c.id === id)
+  const at = list.findIndex((c) => c.id === marked)
   const next = list.slice(Math.max(0, at), Math.max(0, at) + 4).map((c) => c.id).join()
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -240,16 +241,4 @@ export function Due({ c, now }: { c: Conversation; now: Date }) {
   }
   if (!c.waiting_since) return null
   return <span class="soft number">{t('desk_waits', { span: i18n.span(now.getTime() - Date.parse(c.waiting_since)) })}</span>
-}
-
-// useStep opens the conversation before or after the open one.
-export function useStep(): (by: 1 | -1) => void {
-  const { desk, show } = useDesk()
-  const { id, view } = useHere()
-  return (by) => {
-    const list = desk.list.of(desk.state, view)
-    const i = list.findIndex((c) => c.id === id)
-    const next = list[i < 0 ? (by > 0 ? 0 : list.length - 1) : i + by]
-    if (next) show(next.id)
-  }
 }

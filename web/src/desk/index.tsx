@@ -16,6 +16,7 @@ import { useLeaving, useNotices } from './notices'
 import { ContactPanel } from './panel'
 import { ThreadPane } from './thread'
 import { counts, readView, writeView } from './views'
+import { Walk } from './walk'
 
 export const catalogues: Loader = {
   en: () => import('./locales/en.json'),
@@ -26,7 +27,7 @@ export const catalogues: Loader = {
 // Page is the agent's desk: the list, the conversation, the contact.
 export default function Page() {
   const world = useWorld()
-  const { api, session, keep, router } = world
+  const { api, session, keep, keys, router } = world
   const [desk] = useState(() => new Desk(api, session!, keep))
   const [acts] = useState(() => new Acts(desk, world))
   useEffect(() => () => desk.stop(), [desk])
@@ -39,15 +40,18 @@ export default function Page() {
   const [edited, setEdited] = useState<{ id: string; what: Editing }>({ id: '', what: null })
   const editing = edited.id === id ? edited.what : null
   useLater()
-  const value = useMemo<DeskWorld>(
-    () => ({
-      desk, acts, ask,
+  const value = useMemo<DeskWorld>(() => {
+    const show = (to: string, seq?: number) => router.go((to ? '/desk/c/' + encodeURIComponent(to) : '/desk') + writeView(readView(router.place.query)) + (seq ? '#' + seq : ''))
+    return {
+      desk, acts, ask, show,
+      walk: new Walk(show),
       edit: (what) => setEdited({ id: idOf(router.place), what }),
-      show: (to, seq) => router.go((to ? '/desk/c/' + encodeURIComponent(to) : '/desk') + writeView(readView(router.place.query)) + (seq ? '#' + seq : '')),
       setView: (v) => router.go(router.place.path + writeView(v)),
-    }),
-    [desk, acts, router],
-  )
+    }
+  }, [desk, acts, router])
+  const { walk } = value
+  useEffect(() => walk.watch(keys), [walk, keys])
+  useLayoutEffect(() => () => walk.stop(), [walk, id]) // opened by a link, or left
   const here = useMemo<Here>(() => ({ view, query: writeView(view), id, editing }), [view, id, editing])
   return (
     <DeskContext.Provider value={value}>
