@@ -25,6 +25,7 @@ type TraitsView struct {
 	CaptionLimit int                     `json:"caption_limit,omitempty"`
 	Formatting   bool                    `json:"formatting"`
 	Elements     []chat.ElementType      `json:"elements" nullable:"false" doc:"What it carries as it is; everything else becomes the nearest thing."`
+	Others       bool                    `json:"others,omitempty" doc:"Types that are not among the elements go as they are."`
 	Media        map[string]MediaView    `json:"media,omitempty"`
 	Controls     map[string]ControlsView `json:"controls,omitempty"`
 	Album        int                     `json:"album,omitempty"`
@@ -73,7 +74,7 @@ func (a *API) connectors(context.Context, *none) (*reply[list[ConnectorView]], e
 
 func traitsOf(t connector.Traits) TraitsView {
 	v := TraitsView{
-		TextLimit: t.TextLimit, TextUnit: t.TextUnit, CaptionLimit: t.CaptionLimit, Formatting: t.Spans, Elements: []chat.ElementType{chat.Text},
+		TextLimit: t.TextLimit, TextUnit: t.TextUnit, CaptionLimit: t.CaptionLimit, Formatting: t.Spans, Elements: []chat.ElementType{chat.Text}, Others: t.Others,
 		Media: map[string]MediaView{}, Controls: map[string]ControlsView{}, Album: t.Album, ReplyWindow: int64(t.ReplyWindow / time.Second),
 		Initiate: t.Initiate, Receipts: append([]chat.Status{}, t.Receipts...), Groups: t.Groups, Idempotent: t.Idempotent,
 	}

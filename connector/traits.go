@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
@@ -14,6 +15,7 @@ type Traits struct {
 	Spans        bool // formatted text is understood; without it spans are dropped
 
 	Elements []chat.ElementType                    // what Send takes as it is (text is always among them)
+	Others   bool                                  // and types that are not among Elements: whoever reads them may know them
 	Media    map[chat.ElementType]MediaTrait       // sizes of the media types among Elements
 	Controls map[chat.ElementType]ControlsTrait    // limits of buttons, quick_replies and of a card's buttons
 	Album    int                                   // how many images and videos one request may carry; 0 or 1: none
@@ -73,13 +75,5 @@ type Rate struct {
 
 // Carries tells whether Send takes this element type as it is.
 func (t Traits) Carries(e chat.ElementType) bool {
-	if e == chat.Text {
-		return true
-	}
-	for _, x := range t.Elements {
-		if x == e {
-			return true
-		}
-	}
-	return false
+	return e == chat.Text || t.Others || slices.Contains(t.Elements, e)
 }

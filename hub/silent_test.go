@@ -65,3 +65,16 @@ func TestSilentWhereItIsCarried(t *testing.T) {
 		}
 	}
 }
+
+// TestOthers: where whoever reads may know more types than we do, those go as they are.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	s := newSplitting()
+	w, _, ch := inParts(t, s, connector.Traits{Others: true})
+	conv := w.meet(ch, "ann")
+	w.run()
+	w.awaitStatus(conv, w.post(conv, openElements("my_frame", chat.GTMTag)), chat.Sent)
+	if parts := s.all(); len(parts) != 2 || parts[0].Elements[0].Type != "my_frame" || parts[1].Elements[0].Type != chat.GTMTag {
+		t.Errorf("sent %+v", parts)
+	}
+}
