@@ -382,6 +382,8 @@ func hear[T any](t *testing.T, what string, c <-chan T) T {
 
 // clock is the time of day plus what a test puts on it.
 type clock struct {
+	still time.Time // not zero: it goes only as far as the test puts it, however long the machine takes
+
 	mu    sync.Mutex
 	ahead time.Duration
 	asked atomic.Int64 // how often it was read
@@ -391,6 +393,9 @@ func (c *clock) Now() time.Time {
 	c.asked.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.still.IsZero() {
+		return c.still.Add(c.ahead)
+	}
 	return time.Now().Add(c.ahead)
 }
 
