@@ -129,19 +129,6 @@ export class Desk {
     }
   }
 
-  // search finds people and words: conversations by name or newest words, and messages by what they say.
-  async search(q: string, signal: AbortSignal): Promise<Findings> {
-    const [list, found] = await Promise.all([
-      this.api.get<List<Conversation>>('/v1/conversations', { q, limit: 30 }, signal),
-      this.api.get<{ people: { conversation?: string }[]; messages: Hit[]; behind?: boolean }>('/v1/search', { q, limit: 30 }, signal),
-    ])
-    this.listed(list.items)
-    const others = found.people.flatMap((p) => p.conversation ?? []).filter((id) => !this.state.conversations.has(id))
-    await Promise.all(others.slice(0, 10).map((id) => this.read(id)))
-    const ids = [...list.items.map((c) => c.id), ...found.people.flatMap((p) => p.conversation ?? [])]
-    return { conversations: [...new Set(ids)], messages: found.messages, behind: found.behind ?? false }
-  }
-
   // frame gathers what comes in one go: the page looks at it once, also after a long sleep.
   private frame(f: Frame): void {
     if (this.come.push(f) > 1) return
@@ -262,7 +249,8 @@ export class Desk {
     }
   }
 
-  private listed(list: Conversation[]): void {
+  // listed takes what a list, or a search, has brought.
+  listed(list: Conversation[]): void {
     this.passing.asked(list)
     this.store.do({ do: 'conversations', list })
   }
@@ -406,21 +394,4 @@ export class Desk {
       throw err
     }
   }
-}
-
-// Findings are what a search found; behind: the newest messages are found only a moment later.
-export interface Findings {
-  conversations: string[]
-  messages: Hit[]
-  behind: boolean
-}
-
-// Hit is a message that was found.
-export interface Hit {
-  conversation: string
-  seq: number
-  kind: string
-  at: string
-  excerpt: string
-  contact: { id: string; name: string }
 }

@@ -4,7 +4,7 @@ import { Icon } from '../parts/icon'
 import { useNow, useT, useWorld } from '../parts/world'
 import { useDesk, useDeskState, useHere } from './context'
 import { Row } from './inbox'
-import type { Findings } from './desk'
+import { find, type Findings } from './find'
 
 export interface SearchState {
   q: string
@@ -25,7 +25,7 @@ export function useSearch(): SearchState {
     let timer: ReturnType<typeof setTimeout>
     const ask = (wait: number, next: number) => {
       timer = setTimeout(() => {
-        desk.search(q.trim(), stop.signal).then(
+        find(desk, q.trim(), stop.signal).then(
           (f) => stop.signal.aborted || (set(f), f.behind && ask(next, Math.min(2 * next, 15_000))),
           (e: unknown) => stop.signal.aborted || (toasts.bad(e), set({ conversations: [], messages: [], behind: false })),
         )
