@@ -76,7 +76,8 @@ func (w *world) withService(s *service) *secret.Keyring {
 		r.HTTP, r.Secrets = outbound.Client(outbound.Options{AllowPrivate: true}), keys
 	}
 	w.start()
-	w.outside(s, keys, 2000)
+	w.Cleanup(w.stop)          // before the service ends, which waits for who asks
+	w.outside(s, keys, 25_000) // more than a busy machine needs
 	return keys
 }
 
@@ -186,6 +187,7 @@ func TestOutsideSaysNobody(t *testing.T) {
 		s := newService(w.TB)
 		s.says(200, `{"agent":null,"reason":"too late today"}`)
 		w.agent("ann", 5)
+		w.do(&store.PutAgent{Workspace: w.ws, Agent: store.Agent{ID: "bob", Capacity: 5}})
 		w.withService(s)
 		conv := w.customer("one")
 		w.until(func() (bool, string) {
@@ -195,7 +197,7 @@ func TestOutsideSaysNobody(t *testing.T) {
 		w.settled()
 		w.isOffered(conv)
 		s.says(200, `{"agent":"bob"}`)
-		w.agent("bob", 5)
+		w.state("bob", store.AgentActive)
 		w.isOffered(conv, "bob")
 		s.says(200, "") // hangs
 		w.do(&store.EndOffer{Workspace: w.ws, Conversation: conv, Agent: "bob"})

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -72,11 +73,12 @@ func TestWhy(t *testing.T) {
 func TestAcceptTimeout(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
-		w.queue(LeastBusy, Settings{AcceptSeconds: 1}, "ann", "bob")
+		w.queue(LeastBusy, Settings{AcceptSeconds: 100}, "ann", "bob")
 		w.agent("ann", 5)
 		conv := w.customer("one")
 		w.isOffered(conv, "ann")
 		w.do(&store.PutAgent{Workspace: w.ws, Agent: store.Agent{ID: "bob", Capacity: 5}})
+		w.later(101 * time.Second)
 		w.until(func() (bool, string) {
 			a, err := w.Agent(context.Background(), w.ws, "ann")
 			return err == nil && a.State == store.AgentInactive, "ann is still " + a.State
@@ -89,6 +91,7 @@ func TestAcceptTimeout(t *testing.T) {
 		w.state("bob", store.AgentActive)
 		w.isOffered(conv, "bob")
 		w.state("ann", store.AgentActive)
+		w.later(101 * time.Second)
 		w.isOffered(conv, "ann") // bob did not accept either
 		w.must(w.accept(conv, "ann"))
 		sessions, err := w.AgentSessions(context.Background(), w.ws, "ann", 10)

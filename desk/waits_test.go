@@ -133,11 +133,15 @@ func TestFlowAndBack(t *testing.T) {
 func TestLongestWait(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
-		w.named("second", LeastBusy, Settings{MaxWaitSeconds: 1, AfterMaxWait: &Consequence{Close: true, Say: "Nobody came."}})
+		w.named("second", LeastBusy, Settings{MaxWaitSeconds: 60, AfterMaxWait: &Consequence{Close: true, Say: "Nobody came."}})
 		w.named("support", LeastBusy, Settings{})
 		conv, other := w.customer("one"), w.customer("two")
 		w.settled()
-		w.named("support", LeastBusy, Settings{MaxWaitSeconds: 1, AfterMaxWait: &Consequence{Queue: "second"}})
+		w.named("support", LeastBusy, Settings{MaxWaitSeconds: 60, AfterMaxWait: &Consequence{Queue: "second"}})
+		w.later(time.Minute)
+		w.isIn(conv, chat.StateQueued, "second")
+		w.isIn(other, chat.StateQueued, "second")
+		w.later(time.Minute)
 		w.isIn(conv, chat.StateClosed, "")
 		w.isIn(other, chat.StateClosed, "")
 		if got := w.said(conv); !slices.Equal(got, []string{"Nobody came."}) {
@@ -153,7 +157,7 @@ func TestLongestWait(t *testing.T) {
 			w.Errorf("%v", reasons)
 		}
 		// closed time does not count
-		w.named("second", LeastBusy, Settings{Hours: w.never(), MaxWaitSeconds: 1, AfterMaxWait: &Consequence{Close: true}})
+		w.named("second", LeastBusy, Settings{Hours: w.never(), MaxWaitSeconds: 60, AfterMaxWait: &Consequence{Close: true}})
 		kept := w.customer("three")
 		w.place(kept, chat.PlaceData{State: chat.StateQueued, Queue: "second"})
 		w.settled()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type world struct {
 	n      int
 	r      *Router
 	setUp  func(*Router)
+	ahead  atomic.Int64 // of the time of day
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -39,7 +41,9 @@ func onBoth(t *testing.T, test func(w *world)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{TB: t, opts: store.Options{DSN: dsn(), Routes: Routes(), Wake: wake.Local(), Lease: 2 * time.Second, Sweep: 50 * time.Millisecond}}
+			w := &world{TB: t}
+			now := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+			w.opts = store.Options{DSN: dsn(), Routes: Routes(), Wake: wake.Local(), Lease: 2 * time.Second, Sweep: 50 * time.Millisecond, Now: now}
 			w.open()
 			t.Cleanup(w.close)
 			ws, err := w.AddWorkspace(t.Context(), "", "w")
@@ -97,6 +101,9 @@ func (w *world) crash() {
 	w.open()
 	w.start()
 }
+
+// later lets time pass. What has to happen in a while happens then, and not while the machine is busy with something else.
+func (w *world) later(d time.Duration) { w.ahead.Add(int64(d)) }
 
 func (w *world) do(cmd store.Command) {
 	w.Helper()
@@ -171,7 +178,7 @@ func (w *world) isOffered(conv chat.ConversationID, to ...string) {
 func (w *world) until(ok func() (bool, string)) {
 	w.Helper()
 	deadline := time.After(time.Minute)
-	for {
+	for pause := time.Millisecond; ; pause = min(2*pause, 30*time.Millisecond) {
 		good, why := ok()
 		if good {
 			return
@@ -179,7 +186,7 @@ func (w *world) until(ok func() (bool, string)) {
 		select {
 		case <-deadline:
 			w.Fatal("never: " + why)
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -205,15 +205,13 @@ func (c *EndOffer) apply(ctx context.Context, u *unit) (Result, error) {
 	row.take(out, reason == OfferDeclined)
 	by := c.By
 	e := chat.Event{Kind: chat.KindOfferEnded, Sender: &by, Action: c.Action, Data: data(chat.OfferData{Agents: out, Queue: conv.queue, Reason: reason})}
-	events := []chat.Event{u.append(conv, ch, e, "")}
-	if reason == OfferTimeout {
-		absent, err := u.makeInactive(ctx, conv.ws, out, c.Action)
-		if err != nil {
+	var events []chat.Event
+	if reason == OfferTimeout { // told first: who routes by the end of the offer must not ask the same agent again
+		if events, err = u.makeInactive(ctx, conv.ws, out, c.Action); err != nil {
 			return Result{}, err
 		}
-		events = append(events, absent...)
 	}
-	return Result{Events: events}, nil
+	return Result{Events: append(events, u.append(conv, ch, e, ""))}, nil
 }
 
 // take removes agents from the offer. Those who declined are not offered it again; those whose time was over were away.
