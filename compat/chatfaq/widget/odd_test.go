@@ -2,16 +2,16 @@ package widget
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"testing"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/mml"
+	"github.com/dragoman-hub/dragoman/store/sqlitetest"
 )
 
 // TestOddLayers: what the widget cannot bear does not reach it, neither live nor in a history.
 func TestOddLayers(t *testing.T) {
-	w := newWorld(t, filepath.Join(t.TempDir(), "hub.db"), Limits{}, nil)
+	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
 	w.flow("f", parcel, `{}`)
 	k := w.tab("c-1", "f", "u-77", "")
 	k.unlocked()

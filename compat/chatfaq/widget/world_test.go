@@ -25,6 +25,7 @@ import (
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/sqlitetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -46,7 +47,7 @@ type world struct {
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "hub.db")) })
+	t.Run("sqlite", func(t *testing.T) { test(t, sqlitetest.File(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Start(t)) })
 }
 
