@@ -118,7 +118,8 @@ func (c *calling) outcome(ctx context.Context) json.RawMessage {
 		timer.Reset(limit)
 		return c.part(ctx, p)
 	})
-	if errors.Is(context.Cause(ctx), errTimeout) {
+	// what the Caller itself says of a call that came to nothing tells more than that its time was over
+	if errors.Is(context.Cause(ctx), errTimeout) && (err == nil || errors.Is(err, context.Canceled)) {
 		err = errTimeout
 	}
 	result.ID, result.Last = c.request.ID, true

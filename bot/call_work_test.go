@@ -101,6 +101,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 			<-ctx.Done()
 			return CallResult{}, ctx.Err()
 		}, "timeout"},
+		"slow, and it knows why": {func(ctx context.Context, _ Request, _ func(CallResult) error) (CallResult, error) {
+			<-ctx.Done()
+			return CallResult{}, errors.New("no worker is connected")
+		}, "no worker is connected"},
 		"no JSON": {func(context.Context, Request, func(CallResult) error) (CallResult, error) {
 			return CallResult{Score: 1, Data: json.RawMessage("{")}, nil
 		}, "json: error"},
