@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -22,7 +21,7 @@ func put(t testing.TB, conn *websocket.Conn, frame string) {
 // get reads the next frame.
 func get(t testing.TB, conn *websocket.Conn) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	_, raw, err := conn.Read(ctx)
 	if err != nil {
@@ -34,7 +33,7 @@ func get(t testing.TB, conn *websocket.Conn) string {
 // ended reads until the hub closes, and gives the code and the reason.
 func ended(t testing.TB, conn *websocket.Conn) (websocket.StatusCode, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		_, _, err := conn.Read(ctx)
@@ -64,6 +63,7 @@ const (
 // TestRegistration goes through the rules. Success is silent: a frame of an unknown type is answered, so that its answer shows that
 // nothing came before it.
 func TestRegistration(t *testing.T) {
+	w := newWorld(t)
 	for _, c := range []struct {
 		name    string
 		frames  []string
@@ -91,7 +91,7 @@ func TestRegistration(t *testing.T) {
 		{"no JSON", []string{`hello`, `[1]`, `{`}, []string{"JSON object", "JSON object", "JSON object"}, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := w.another(t)
 			conn := w.dial("/back/ws/broker/rpc/")
 			for _, frame := range append(c.frames, `{"type":"zzz","data":{}}`) {
 				put(t, conn, frame)
@@ -150,13 +150,21 @@ func TestRegisterTogether(t *testing.T) {
 	}
 }
 
+// another is a workspace of its own in the same hub, for a test within w's.
+func (w *world) another(t *testing.T) *world {
+	t.Helper()
+	ws, err := w.store.AddWorkspace(t.Context(), "", t.Name())
+	w.must(err)
+	o := &world{t: t, store: w.store, hub: w.hub, bus: w.bus, server: w.server, http: w.http, ws: ws.ID}
+	o.token = o.addToken(ScopeWorker).secret
+	return o
+}
+
 // TestOtherWorkspace: a token reaches its own workspace only.
 func TestOtherWorkspace(t *testing.T) {
 	w := newWorld(t)
 	w.parcelWorker().connect()
-	ws, err := w.store.AddWorkspace(t.Context(), "", "other")
-	w.must(err)
-	w.ws = ws.ID
+	w = w.another(t)
 	w.token = w.addToken("admin").secret
 	put(t, w.dial("/back/ws/broker/rpc/"), define("parcel_fsm", tiny, false, false))
 	w.until("registered", func() bool { return len(w.server.pool.list(w.ws)) == 1 })

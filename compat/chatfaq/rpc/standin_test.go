@@ -298,6 +298,9 @@ func (t *sdkTurn) delta(id, text string, last bool) {
 func (t *sdkTurn) fail() { t.failed = true }
 
 func (t *sdkTurn) send(node string, id any, stack []any, lastChunk, last bool) {
+	if t.ctx.Err() != nil {
+		return // who has died says nothing, though a last frame might still find its way
+	}
 	var ctx any = t.raw
 	if t.s.mute {
 		ctx = map[string]any{"conversation_id": string(t.Context.Conversation), "user_id": t.Context.User, "status": nil}

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,9 +25,13 @@ import (
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/store/sqlitetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
+
+// patience of a test is long because the machine may be busy.
+const patience = time.Minute
 
 // world is a hub with workers' sockets on a real store: flows run, people write, and nothing is sent to any platform.
 type world struct {
@@ -50,7 +53,7 @@ type world struct {
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	return newWorldOn(t, filepath.Join(t.TempDir(), "log.db"), change...)
+	return newWorldOn(t, sqlitetest.File(t), change...)
 }
 
 func newWorldOn(t testing.TB, dsn string, change ...func(*Options)) *world {
@@ -228,7 +231,7 @@ func (w *world) said(ch chat.ChannelID, from string) string {
 func (w *world) hears(ch chat.ChannelID, from, want string) {
 	w.t.Helper()
 	var got string
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for got = w.said(ch, from); got != want && time.Now().Before(deadline); got = w.said(ch, from) {
 		<-time.After(5 * time.Millisecond)
 	}
@@ -239,12 +242,7 @@ func (w *world) hears(ch chat.ChannelID, from, want string) {
 
 func (w *world) until(what string, good func() bool) {
 	w.t.Helper()
-	w.within(20*time.Second, what, good)
-}
-
-func (w *world) within(limit time.Duration, what string, good func() bool) {
-	w.t.Helper()
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(patience)
 	for !good() {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("never: %s", what)
