@@ -137,8 +137,8 @@ func alongNotNow(t *testing.T, db Database) {
 	conv = results[0].Events[0].Conversation
 	until(t, "all answers", func() bool { return len(s.answers(conv)) == len(cmds) })
 	counted(t, s)
-	equal(t, "alone", len(alone.seen), len(cmds)/4)
-	equal(t, "in order", slices.IsSorted(alone.seen), true)
+	equal(t, "alone", len(alone.all()), len(cmds)/4)
+	equal(t, "in order", slices.IsSorted(alone.all()), true)
 }
 
 // alongReads: a step sees the conversation that was opened with the message, and the event as it will be read from the log; also of a batch

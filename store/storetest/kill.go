@@ -12,8 +12,9 @@ import (
 	"github.com/dragoman-hub/dragoman/store"
 )
 
-// killUpdates is how many updates the platform has for a process that is killed again and again.
-const killUpdates = 60
+// killUpdates is how many new updates the platform has for each life of a process that is killed again and again: more than are waited for
+// before it is killed, however much it does meanwhile.
+const killUpdates = 16
 
 // at opens a database in which a workspace and a channel are already.
 func at(t testing.TB, dsn string) *site {
@@ -26,9 +27,23 @@ func at(t testing.TB, dsn string) *site {
 	return s
 }
 
-// live receives all updates (many of them for the second time), lets a bot answer each and a worker send each answer. It tells out of every
-// send: the position of its event, and whether it knows that it may be the second.
-func (s *site) live(out io.Writer) (received func(), stop func()) {
+// known is how many updates there were so far: one more than the highest that was stored.
+func (s *site) known() (n int) {
+	for _, e := range readAll(s.t, s.Store, s.ws) {
+		u := -1
+		if e.Kind == chat.KindMessage && e.Direction == chat.In {
+			_, err := fmt.Sscanf(e.ExternalID, "m%d", &u)
+			must(s.t, err)
+		}
+		n = max(n, u+1)
+	}
+	return n
+}
+
+// live receives all updates (most of them for the second time) and some new ones, lets a bot answer each and a worker send each answer. It
+// tells out of every send: the position of its event, and whether it knows that it may be the second.
+func (s *site) live(out io.Writer) (updates int, received func(), stop func()) {
+	updates = s.known() + killUpdates
 	stopBot := background(s.t, func(ctx context.Context) error { return s.FollowAlong(ctx, "bot", count(s.ws)) })
 	var mu sync.Mutex
 	stopWork := s.work(func(ctx context.Context, j *store.Job) store.Verdict {
@@ -45,8 +60,8 @@ func (s *site) live(out io.Writer) (received func(), stop func()) {
 	var wg sync.WaitGroup
 	for w := range 4 {
 		wg.Go(func() {
-			for i := range killUpdates {
-				u := (i + w*killUpdates/4) % killUpdates
+			for i := range updates {
+				u := (i + w*updates/4) % updates
 				in := s.in(fmt.Sprint("p", u%5), "x")
 				in.Key, in.ID = fmt.Sprint("u", u), fmt.Sprint("m", u)
 				if _, err := s.Append(s.t.Context(), &store.Receive{Channel: s.ch, In: in}); err != nil {
@@ -55,7 +70,7 @@ func (s *site) live(out io.Writer) (received func(), stop func()) {
 			}
 		})
 	}
-	return wg.Wait, func() {
+	return updates, wg.Wait, func() {
 		stopBot()
 		stopWork()
 	}
@@ -64,7 +79,7 @@ func (s *site) live(out io.Writer) (received func(), stop func()) {
 // Victim is the life of a process that will be killed.
 func Victim(tb testing.TB, dsn string, out io.Writer) {
 	tb.Helper()
-	received, _ := at(tb, dsn).live(out)
+	_, received, _ := at(tb, dsn).live(out)
 	received()
 	<-tb.Context().Done()
 }
@@ -94,7 +109,7 @@ func killed(t *testing.T, db Database) {
 	all := &sends{seen: map[int64][]bool{}}
 	for life := range 4 {
 		lines, kill := db.Spawn(t, dsn)
-		for n := 0; n < 3+4*life; n++ {
+		for range 3 + 4*life {
 			if _, err := all.Write([]byte(await(t, "a send of the victim", lines))); err != nil {
 				t.Fatal(err)
 			}
@@ -107,9 +122,9 @@ func killed(t *testing.T, db Database) {
 		}
 	}
 	s = at(t, dsn)
-	received, stop := s.live(all)
+	updates, received, stop := s.live(all)
 	received()
-	until(t, "all answers", answered(t, s, killUpdates))
+	until(t, "all answers", answered(t, s, updates))
 	s.idle()
 	stop()
 	counted(t, s)
@@ -128,6 +143,6 @@ func killed(t *testing.T, db Database) {
 			}
 		}
 	}
-	equal(t, "messages stored", in, killUpdates)
+	equal(t, "messages stored", in, updates)
 	equal(t, "dead letters", len(s.letters()), 0)
 }

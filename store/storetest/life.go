@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"sync/atomic"
 	"testing"
@@ -44,9 +45,11 @@ func newDesk(t *testing.T, db Database, settings string) *deskSite {
 		d.do(&store.SetAgentState{Workspace: d.ws, Agent: id, State: store.AgentActive})
 	}
 	t.Cleanup(func() {
-		flaws, err := d.Check(t.Context(), d.ws)
-		if err == nil && len(flaws) > 0 {
-			t.Errorf("flaws: %+v", flaws)
+		if t.Failed() {
+			return
+		}
+		if flaws, err := d.Check(context.WithoutCancel(t.Context()), d.ws); err != nil || len(flaws) > 0 {
+			t.Errorf("flaws: %+v, %v", flaws, err)
 		}
 	})
 	return d
