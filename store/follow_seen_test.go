@@ -28,7 +28,7 @@ func secondWorkspace(t *testing.T, s *Store) chat.ChannelID {
 // pollFor waits for a condition.
 func pollFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:
@@ -51,7 +51,7 @@ func isTold(t *testing.T, told chan int64) {
 	t.Helper()
 	select {
 	case <-told:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("a message is not followed")
 	}
 }

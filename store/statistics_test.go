@@ -37,7 +37,7 @@ func TestYoungDatabaseIsReadByKey(t *testing.T) {
 // fill writes until the planner has heard of it.
 func fill(t *testing.T, s *Store, ch chat.ChannelID, people int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	const known = "SELECT COUNT(*) FROM pg_stats WHERE attname = 'workspace' AND tablename IN ('events', 'conversations', 'contacts', 'identities')"
 	for i, tables := 0, 0; tables < 4; i++ {
