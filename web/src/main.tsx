@@ -77,7 +77,7 @@ function App({ start }: { start: Pick<World, 'api' | 'i18n' | 'router' | 'keys' 
     gone.current = ''
     return follow(keep, session)
   }, [session?.user.id])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (e: KeyboardEvent) => keys.press(e)
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)

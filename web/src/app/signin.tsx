@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Problem } from '../core/problem'
 import { readLink, readSession, type Session } from '../core/session'
 import { Button, Field } from '../parts/controls'
@@ -47,7 +47,7 @@ function Password() {
   const [problem, set] = useState<Problem | null>(null)
   const [busy, wait] = useState(false)
   const codeField = useRef<HTMLInputElement>(null)
-  useEffect(() => codeField.current?.focus(), [code])
+  useLayoutEffect(() => codeField.current?.focus(), [code])
   const oidc = useOIDC()
   const submit = async (e: SubmitEvent) => {
     e.preventDefault()

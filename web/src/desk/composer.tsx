@@ -58,7 +58,7 @@ export function Composer({ c, talking, talk, files }: ComposerProps) {
     if (said) talk({ edit: said })
     return said !== undefined
   }
-  useCommands({ focus: (isNote) => turn(isNote), attach: () => document.querySelector<HTMLElement>('.composer .attach')?.click(), editLast, mention: () => (turn(true), setTimeout(() => mentionsNow.current.open())) })
+  useCommands({ focus: (isNote) => turn(isNote), attach: () => document.querySelector<HTMLElement>('.composer .attach')?.click(), editLast, mention: () => (turn(true), queueMicrotask(() => mentionsNow.current.open())) })
   useLayoutEffect(() => grow(field.current!), [text])
   const telling = useTelling(c, note)
   const begin = () => {

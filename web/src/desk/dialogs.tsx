@@ -157,8 +157,8 @@ function Palette({ commands, onClose }: { commands: Binding[]; onClose(): void }
   ]
   const pick = (c: Choice) => {
     onClose()
-    // after the palette has given the focus back
-    setTimeout(() => (c.id.startsWith('c:') ? show(c.id.slice(2)) : commands.find((b) => b.id === c.id)?.run()))
+    // once the palette has given the focus back, and before the next key comes
+    queueMicrotask(() => (c.id.startsWith('c:') ? show(c.id.slice(2)) : commands.find((b) => b.id === c.id)?.run()))
   }
   return (
     <Dialog title={t('desk_palette')} onClose={onClose} bare>

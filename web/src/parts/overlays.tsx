@@ -116,7 +116,7 @@ function MenuList({ id, label, items, anchor, onClose }: { id: string; label: st
     place(el.current!, anchor.getBoundingClientRect(), isRTL())
     all()[0]?.focus()
   }, [])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const outside = (e: Event) => {
       const at = e.target as Node
       if (!el.current?.contains(at) && !anchor.contains(at)) onClose()

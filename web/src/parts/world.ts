@@ -58,13 +58,13 @@ export function usePlace(): Place {
   return place
 }
 
-// useKeys binds commands while the part is shown; what they do may change with every rendering.
+// useKeys binds commands while the part is shown; what they do may change with every rendering. In a layout effect: who sees the part may press.
 export function useKeys(bindings: Binding[]): void {
   const { keys } = useWorld()
   const latest = useRef(bindings)
   latest.current = bindings
   const ids = bindings.map((b) => b.id + b.keys + b.title).join()
-  useEffect(
+  useLayoutEffect(
     () =>
       keys.add(
         ...latest.current.map((b, i) => ({

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Problem } from '../../core/problem'
 import { Button } from '../../parts/controls'
 import { Changes, changesOf, inWords } from '../../parts/diff'
@@ -123,7 +123,7 @@ export function useGuard(on: boolean): () => void {
   const { router } = useWorld()
   const free = useRef(false)
   if (!on) free.current = false
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!on) return
     const stays = (to: string) => free.current || new URL(to, location.href).pathname === location.pathname || confirm(t('admin_leave'))
     const gives = () => (free.current ||= confirm(t('admin_leave')))

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { List } from '../../core/api'
 import { may } from '../../core/session'
 import { Avatar, Badge, Button, Skeleton } from '../../parts/controls'
@@ -152,7 +152,7 @@ function Form(p: { onDone(): void } & ({ what: 'contact'; contact: Contact } | {
 // useBack gives the focus back to the button that began to edit.
 function useBack(button: { current: HTMLButtonElement | null }, editing: boolean): void {
   const was = useRef(editing)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (was.current && !editing && (document.activeElement ?? document.body) === document.body) button.current?.focus()
     was.current = editing
   }, [editing])

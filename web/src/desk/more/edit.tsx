@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Problem } from '../../core/problem'
 import { Button, Field } from '../../parts/controls'
 import { useT, useWorld } from '../../parts/world'
@@ -25,11 +25,11 @@ function Form({ fields, values, save, onDone, at, children }: FormProps) {
   const [busy, wait] = useState(false)
   const form = useRef<HTMLFormElement>(null)
   const before = useRef<Record<string, unknown>>({})
-  useEffect(() => {
+  useLayoutEffect(() => {
     before.current = readTyped(form.current!, fields)
     form.current!.querySelector<HTMLElement>('.input')?.focus()
   }, [])
-  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus(), [problem])
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus(), [problem])
   const submit = async (e: SubmitEvent) => {
     e.preventDefault()
     wait(true)

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { List } from '../../core/api'
 import { Button, Skeleton } from '../../parts/controls'
 import { Dialog } from '../../parts/overlays'
@@ -52,7 +52,7 @@ export function RunAction({ id, run, onClose }: { id: string; run?: Run | undefi
 function Inputs({ action, run, onRun }: { action: Action; run: Run | undefined; onRun(inputs: Run['inputs']): void }) {
   const t = useT()
   const form = useRef<HTMLFormElement>(null)
-  useEffect(() => form.current!.querySelector<HTMLElement>('[aria-invalid], .input')?.focus(), [])
+  useLayoutEffect(() => form.current!.querySelector<HTMLElement>('[aria-invalid], .input')?.focus(), [])
   const loose = run?.wrong && !action.inputs.some((x) => run.wrong!.of('inputs.' + x.name))
   return (
     <form

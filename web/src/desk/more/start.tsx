@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { List } from '../../core/api'
 import { newID } from '../../core/id'
 import { Problem } from '../../core/problem'
@@ -125,8 +125,8 @@ function WriteForm({ whom, name, places, onClose, onBack }: { whom: Whom; name: 
   const [problem, set] = useState<Problem | null>(null)
   const [busy, wait] = useState(false)
   const form = useRef<HTMLFormElement>(null)
-  useEffect(() => form.current!.querySelector<HTMLElement>('.input')?.focus(), [])
-  useEffect(() => (problem ? form.current!.querySelector<HTMLElement>('[aria-invalid]')?.focus() : undefined), [problem])
+  useLayoutEffect(() => form.current!.querySelector<HTMLElement>('.input')?.focus(), [])
+  useLayoutEffect(() => (problem ? form.current!.querySelector<HTMLElement>('[aria-invalid]')?.focus() : undefined), [problem])
   const place = places[Number(at)] ?? places[0]!
   const body = { channel: place.channel.id, ...whom, text: text.trim(), assign: 'me', ...(queue ? { queue } : {}) }
   // the same words a second time are the same request
