@@ -30,7 +30,7 @@ export default function Page() {
   const { api, session, keep, keys, router } = world
   const [desk] = useState(() => new Desk(api, session!, keep))
   const [acts] = useState(() => new Acts(desk, world))
-  useEffect(() => () => desk.stop(), [desk])
+  useLayoutEffect(() => () => desk.stop(), [desk]) // not after the paint: who has signed out leaves nothing behind
   const place = usePlace()
   const id = idOf(place)
   const search = place.query.toString()
@@ -50,7 +50,7 @@ export default function Page() {
     }
   }, [desk, acts, router])
   const { walk } = value
-  useEffect(() => walk.watch(keys), [walk, keys])
+  useLayoutEffect(() => walk.watch(keys), [walk, keys])
   useLayoutEffect(() => () => walk.stop(), [walk, id]) // opened by a link, or left
   const here = useMemo<Here>(() => ({ view, query: writeView(view), id, editing }), [view, id, editing])
   return (
