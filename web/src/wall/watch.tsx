@@ -136,7 +136,7 @@ function Whisper({ id, to, onFailed }: { id: string; to: { id: string; name: str
     if (!text.trim()) return
     try {
       await api.post(`/v1/conversations/${id}/notes`, { text: text.trim(), ...(to ? { mentions: [to.id] } : {}) })
-      set('')
+      set((now) => (now === text ? '' : now)) // the next words may have been typed meanwhile
     } catch (err) {
       onFailed(err instanceof Error ? err.message : String(err))
     }

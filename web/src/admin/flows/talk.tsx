@@ -73,7 +73,7 @@ export function TestChat({ flow, prepare }: { flow: string; prepare?: () => Prom
       }
       add((l) => [...l.map((x) => ({ ...x, buttons: [] })), { id: newID(), kind: 'mine', text: words }])
       await api.post(`/v1/channels/${where.current.channel}/simulate`, { from: where.current.from, name: t('admin_talk_tester'), ...(payload ? { payload, text: words } : { text: words }) })
-      type('')
+      type((now) => (now.trim() === words ? '' : now)) // the next words may have been typed meanwhile
     } catch (err) {
       fail(err)
     } finally {
