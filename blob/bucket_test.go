@@ -1,11 +1,14 @@
 package blob
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,15 +47,26 @@ func program(t *testing.T) string {
 // leash runs a program until its input closes: so it ends with the test, even a killed one.
 const leash = `"$@" & pid=$!; read -r _; kill $pid; wait`
 
+// free finds an address whose port is below those that the system gives to connections: it is still free when the gateway has started.
+func free(t *testing.T) string {
+	t.Helper()
+	for {
+		address := fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			l.Close()
+			return address
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // gateway starts the server on loopback, with an empty bucket "attachments".
 func gateway(t *testing.T) (S3Options, *Bucket) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := free(t)
 	data, meta := t.TempDir(), t.TempDir()
 	cmd := exec.Command("/bin/sh", "-c", leash, "sh", program(t), "--access", "key", "--secret", "hunter2", "--quiet",
 		"--port", address, "posix", "--sidecar", meta, data)
@@ -84,7 +98,7 @@ func await(t *testing.T, address string) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(time.Minute); ; {
 		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
 			return

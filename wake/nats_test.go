@@ -1,11 +1,14 @@
 package wake
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,10 +27,26 @@ func broker(t *testing.T, port int) *server.Server {
 	}
 	go s.Start()
 	t.Cleanup(func() { stop(s) })
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the NATS server does not answer")
 	}
 	return s
+}
+
+// steady finds a port that a server can have again after it was stopped: one below those that the system gives to connections.
+func steady(t *testing.T) int {
+	t.Helper()
+	for {
+		port := 10_000 + rand.IntN(20_000)
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
 }
 
 func stop(s *server.Server) {
@@ -116,8 +135,9 @@ func (g *gate) Dial(network, address string) (net.Conn, error) {
 }
 
 func TestServerLostAndBack(t *testing.T) {
-	s := broker(t, -1)
-	url, port := address(s), s.Addr().(*net.TCPAddr).Port
+	port := steady(t)
+	s := broker(t, port)
+	url := address(s)
 	var g gate
 	a, subA := node(t, url, nats.SetCustomDialer(&g))
 	_, subB := node(t, url)
@@ -142,8 +162,9 @@ func TestServerLostAndBack(t *testing.T) {
 }
 
 func TestStartsBeforeTheServer(t *testing.T) {
-	s := broker(t, -1)
-	url, port := address(s), s.Addr().(*net.TCPAddr).Port
+	port := steady(t)
+	s := broker(t, port)
+	url := address(s)
 	stop(s)
 	a, subA := node(t, url)
 	_, subB := node(t, url)
@@ -185,7 +206,8 @@ func TestBadAddress(t *testing.T) {
 
 func TestPasswordIsNotLogged(t *testing.T) {
 	var log strings.Builder
-	s := broker(t, -1)
+	port := steady(t)
+	s := broker(t, port)
 	b, err := NATS(address(s), NATSOptions{ReconnectWait: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +216,6 @@ func TestPasswordIsNotLogged(t *testing.T) {
 		sub := b.Subscribe()
 		running(t, b.Run)
 		missed(t, sub)
-		port := s.Addr().(*net.TCPAddr).Port
 		stop(s)
 		broker(t, port)
 		missed(t, sub)

@@ -24,7 +24,7 @@ func next(t *testing.T, s *Subscription) News {
 	select {
 	case <-s.Ready():
 		return s.Take()
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no news came")
 	}
 	return News{}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -203,11 +204,20 @@ func (s *Server) url(database string) string {
 	return fmt.Sprintf("postgres://dragoman:%s@127.0.0.1:%d/%s?sslmode=disable", s.password, s.port, database)
 }
 
+// freePort finds a port below those that the system gives to connections: of these any may be taken while the server is stopped.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for {
+		n, err := rand.Int(rand.Reader, big.NewInt(20_000))
+		if err != nil {
+			return 0, err
+		}
+		port := 10_000 + int(n.Int64())
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		switch {
+		case err == nil:
+			return port, l.Close()
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return 0, err
+		}
 	}
-	defer l.Close() //nolint:errcheck // it only found a number
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
