@@ -312,7 +312,7 @@ func TestReach(t *testing.T) {
 // streamShows follows the whole log and then live: what is foreign never comes, and the event that takes a conversation away does.
 func (w *world) streamShows(b browser, mine, queued, foreign string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second) // only a failure waits for it
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute) // only a failure waits for it
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", w.serve()+"/v1/events?after=0", nil)
 	w.must(err)

@@ -97,7 +97,7 @@ func (w *world) runBot() {
 // eventually asks until the answer has these words.
 func (w *world) eventually(path, words string) answer {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -246,6 +246,7 @@ func TestNobodyHoldsAnAnswer(t *testing.T) {
 // TestPaced: one address cannot call what needs no token as often as it likes, and others go on.
 func TestPaced(t *testing.T) {
 	w := newWorld(t, func(o *api.Options) { o.Limits.Visits = 2 })
+	w.pass(0) // the clock stands: nobody gets room for a visit by being slow
 	h := w.api.Paced(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusNoContent) }))
 	visit := func(from string) int {
 		r := httptest.NewRequest("GET", "/back/x", nil)

@@ -34,7 +34,7 @@ var reportScenes = []scene{
 func TestReports(t *testing.T) {
 	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
 		t.Run(name, func(t *testing.T) {
-			w.now = time.Date(2026, 5, 4, 10, 7, 0, 0, time.UTC)
+			w.at(time.Date(2026, 5, 4, 10, 7, 0, 0, time.UTC))
 			waits, held := w.reported()
 			names := strings.NewReplacer("{waits}", waits, "{held}", held, "{due}", "2026-05-04T10:09:00Z")
 			for _, s := range reportScenes {

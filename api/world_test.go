@@ -70,11 +70,13 @@ func (w *world) clock() time.Time {
 	return w.now
 }
 
-func (w *world) pass(d time.Duration) {
-	now := w.clock()
+// pass lets time go by; from then on the clock stands.
+func (w *world) pass(d time.Duration) { w.at(w.clock().Add(d)) }
+
+func (w *world) at(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.now = now.Add(d)
+	w.now = now
 }
 
 func newWorld(t testing.TB, change ...func(*api.Options)) *world {
