@@ -169,7 +169,7 @@ func (b *botAPI) of(method string) []botCall {
 func (b *botAPI) wait(t testing.TB, method string, n int) botCall {
 	t.Helper()
 	var found botCall
-	eventually(t, 30*time.Second, fmt.Sprintf("call %d of %s", n, method), func() error {
+	eventually(t, patience, fmt.Sprintf("call %d of %s", n, method), func() error {
 		list := b.of(method)
 		if len(list) < n {
 			return fmt.Errorf("%d calls", len(list))

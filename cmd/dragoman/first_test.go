@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
@@ -29,7 +28,7 @@ func fresh(t testing.TB, data string) *process {
 // printed finds the lines of the greeting that are commands.
 func printed(t testing.TB, p *process, program string) (out []string) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the greeting", func() error {
+	eventually(t, patience, "the greeting", func() error {
 		if !strings.Contains(p.out.String(), "All calls:") {
 			return errors.New("not yet")
 		}
@@ -59,14 +58,8 @@ func shell(t testing.TB, line string) string {
 func TestFirstStart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "it's my data")
 	hub := fresh(t, data)
-	begun := time.Now()
-	hub.start()
-	took := time.Since(begun)
+	hub.start() // how long that takes is measured by bench, on a quiet machine
 	t.Cleanup(hub.kill)
-	t.Logf("ready after %s (with the race detector and its binary, perhaps)", took.Round(time.Millisecond))
-	if took > 5*time.Second {
-		t.Errorf("ready after %s only", took)
-	}
 	says, curls := printed(t, hub, os.Args[0]), printed(t, hub, "curl")
 	token := regexp.MustCompile(`(?m)^  (drg_\S+)$`).FindStringSubmatch(hub.out.String())
 	link := regexp.MustCompile(`(?m)^  (http:\S+)/sign-in#(drl_\w{43})$`).FindStringSubmatch(hub.out.String())

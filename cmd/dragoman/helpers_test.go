@@ -69,7 +69,7 @@ func (f finished) bad(t testing.TB, status int, wants ...string) {
 // spawn runs the real program in a process of its own, to its end.
 func spawn(t testing.TB, env []string, args ...string) finished {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	return runChild(t, cmd, env)
@@ -127,7 +127,7 @@ func call(t testing.TB, method, url string, header map[string]string, body strin
 // only waits until a channel has exactly one conversation and gives its id.
 func only(t testing.TB, c *client, channel string) (id string) {
 	t.Helper()
-	eventually(t, 20*time.Second, "one conversation", func() error {
+	eventually(t, patience, "one conversation", func() error {
 		list, err := listAll[struct{ ID string }](t.Context(), c, "/v1/conversations?channel="+channel)
 		if err != nil || len(list) != 1 {
 			return fmt.Errorf("%d conversations, %v", len(list), err)
@@ -141,7 +141,7 @@ func only(t testing.TB, c *client, channel string) (id string) {
 // said waits for a message of a conversation that is in one of these statuses and whose text this is.
 func said(t testing.TB, c *client, conversation, text string, statuses ...chat.Status) (found chat.Event) {
 	t.Helper()
-	eventually(t, 30*time.Second, fmt.Sprintf("%q is %v", text, statuses), func() error {
+	eventually(t, patience, fmt.Sprintf("%q is %v", text, statuses), func() error {
 		events, err := c.events(t.Context(), conversation)
 		if err != nil {
 			return err
@@ -202,7 +202,7 @@ func follow(t testing.TB, c *client, query string) *stream {
 // until waits for an event.
 func (s *stream) until(t testing.TB, what string, good func(chat.Event) bool) chat.Event {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(patience)
 	for {
 		select {
 		case e := <-s.events:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -65,16 +66,23 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// freePort finds a port that nothing listens on.
+// freePort finds a port that nothing listens on. It is none that the system gives to others who ask for any: until the hub listens, and
+// while a killed one is started again, some other socket of this machine would take it now and then.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("a hundred ports are in use")
+	return ""
 }
+
+// patience is long because the machine may be busy.
+const patience = time.Minute
 
 // startHub starts a hub and waits until it is ready.
 func startHub(t testing.TB, data string, more ...string) *process {
@@ -127,7 +135,7 @@ func (p *process) launch() {
 
 func (p *process) ready() {
 	p.t.Helper()
-	eventually(p.t, 30*time.Second, "the hub is ready", func() error {
+	eventually(p.t, patience, "the hub is ready", func() error {
 		select {
 		case <-p.exited:
 			return fmt.Errorf("it exited: %s", p.out)
@@ -162,7 +170,7 @@ func (p *process) terminate() {
 	}
 	select {
 	case <-p.exited:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatal("the hub does not stop")
 	}
 }

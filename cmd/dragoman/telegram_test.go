@@ -266,7 +266,7 @@ func TestTelegramPolling(t *testing.T) {
 
 func waitForOffset(t *testing.T, platform *botAPI, want string) (calls int) {
 	t.Helper()
-	eventually(t, 20*time.Second, "offset "+want, func() error {
+	eventually(t, patience, "offset "+want, func() error {
 		list := platform.of("getUpdates")
 		if len(list) == 0 {
 			return fmt.Errorf("not asked yet")

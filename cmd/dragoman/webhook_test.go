@@ -162,6 +162,7 @@ func TestBadPlatform(t *testing.T) {
 	t.Parallel()
 	hub := startHub(t, t.TempDir())
 	must(t, hub.client(), http.MethodPut, "/v1/flows/echo", json.RawMessage(echoFlow), nil)
+	// the time limit below is one that a busy machine keeps
 	texts := []string{"hang", "five hundred", "throttled", "half", "refused", "fine"}
 	moods := func() map[string][]string {
 		return map[string][]string{
@@ -171,7 +172,7 @@ func TestBadPlatform(t *testing.T) {
 	t.Run("it knows no keys", func(t *testing.T) {
 		t.Parallel()
 		p := newMoody(t, moods())
-		plain := map[string]any{"timeout": 1, "body": map[string]any{"text": "{{ .text }}"}}
+		plain := map[string]any{"timeout": 4, "body": map[string]any{"text": "{{ .text }}"}}
 		tries := badPlatform(t, hub, p, plain, texts, map[string]chat.Status{
 			"hang": chat.Unsure, "five hundred": chat.Sent, "throttled": chat.Sent, "half": chat.Unsure, "refused": chat.Failed, "fine": chat.Sent,
 		})
@@ -183,7 +184,7 @@ func TestBadPlatform(t *testing.T) {
 	t.Run("it knows keys", func(t *testing.T) {
 		t.Parallel()
 		p := newMoody(t, moods())
-		tries := badPlatform(t, hub, p, map[string]any{"timeout": 1}, texts, map[string]chat.Status{
+		tries := badPlatform(t, hub, p, map[string]any{"timeout": 4}, texts, map[string]chat.Status{
 			"hang": chat.Sent, "five hundred": chat.Sent, "throttled": chat.Sent, "half": chat.Sent, "refused": chat.Failed, "fine": chat.Sent,
 		})
 		want := "re hang, re hang, re five hundred, re five hundred, re five hundred, re throttled, re throttled, re half, re half, re refused, re fine"
@@ -265,10 +266,10 @@ func TestStop(t *testing.T) {
 	}()
 	select {
 	case <-live.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Error("the stream does not end")
 	}
-	eventually(t, 20*time.Second, "the hub takes nothing new", func() error {
+	eventually(t, patience, "the hub takes nothing new", func() error {
 		res, err := http.Get(hub.url + "/healthz")
 		if err == nil {
 			res.Body.Close()

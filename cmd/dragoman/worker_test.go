@@ -54,7 +54,7 @@ func TestKilledDuringCall(t *testing.T) {
 		}
 	})
 	c := hub.client()
-	eventually(t, 20*time.Second, "the flow is registered", func() error {
+	eventually(t, patience, "the flow is registered", func() error {
 		return c.call(t.Context(), http.MethodGet, "/v1/flows/slow", nil, nil)
 	})
 	ch := addChannel(t, c, "simulator", "slow", map[string]any{"key": simKey})
