@@ -22,8 +22,8 @@ func TestKillNine(t *testing.T) {
 }
 
 const (
-	updates = 1000
-	copies  = 16
+	updates = 500
+	copies  = 8
 	people  = 50
 	kills   = 10
 )
@@ -37,24 +37,30 @@ func killNine(t *testing.T, args ...string) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	killed := make(chan struct{})
+	due, killed := make(chan struct{}, kills), make(chan struct{})
 	go func() {
 		defer close(killed)
-		for range kills {
-			<-time.After(time.Duration(200+rand.IntN(500)) * time.Millisecond)
+		for range due {
+			<-time.After(time.Duration(rand.IntN(100)) * time.Millisecond)
 			hub.kill()
 			hub.start()
 		}
 	}()
-	flood(ctx, t, hub.url+"/in/"+channel, copies)
+	const each = updates / kills
+	flood(ctx, t, hub.url+"/in/"+channel, copies, func(i int) {
+		if i%each == each/2 { // however fast the machine is, there is traffic
+			due <- struct{}{}
+		}
+	})
+	close(due)
 	<-killed
 	// after the last kill once more, for all that was in flight
-	flood(ctx, t, hub.url+"/in/"+channel, 1)
+	flood(ctx, t, hub.url+"/in/"+channel, 1, func(int) {})
 	checkOnce(t, hub, channel, p)
 }
 
-// flood sends every update many times in parallel, and each copy until the hub has said yes.
-func flood(ctx context.Context, t *testing.T, url string, copies int) {
+// flood sends every update many times in parallel, and each copy until the hub has said yes. It tells which one it begins with.
+func flood(ctx context.Context, t *testing.T, url string, copies int, begins func(i int)) {
 	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 10 * time.Second}
 	defer web.CloseIdleConnections()
 	work := make(chan int)
@@ -76,6 +82,7 @@ func flood(ctx context.Context, t *testing.T, url string, copies int) {
 		})
 	}
 	for i := range updates {
+		begins(i)
 		work <- i
 	}
 	close(work)
@@ -88,7 +95,7 @@ func checkOnce(t *testing.T, hub *process, channel string, p *platform) {
 	var convs map[string][]chat.Event
 	var in, steps int
 	out := map[chat.Status]int{}
-	eventually(t, time.Minute, "every message is settled", func() error {
+	eventually(t, patience, "every message is settled", func() error {
 		convs = everything(t, hub.client(), channel)
 		in, steps = 0, 0
 		clear(out)
