@@ -113,7 +113,7 @@ func (s *speaker) turn(ctx context.Context, text string) error {
 	for patience := firstAnswer; ; {
 		quiet, cancel := context.WithTimeout(ctx, patience)
 		e, err := s.with.next(quiet)
-		late := quiet.Err() != nil
+		late := err != nil && quiet.Err() != nil // what came is shown, however late it is looked at
 		cancel()
 		if late && ctx.Err() == nil {
 			if patience == firstAnswer {

@@ -26,12 +26,13 @@ func TestSay(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	hub := startHub(t, data)
-	dragoman(t, "", "say", "hello", "there", "--data", data, "--as", "ann").good(t, "Hello, ann!", "[1] Order status", "[2] Talk to a person")
-	dragoman(t, "hi\n\n1\nnone\n1042\n2\n", "say", "--data", data, "--as", "bob").good(t,
+	dragoman(t, "", "say", "hello", "there", "--data", data, "--as", "ann", "--wait", "300ms").good(t, "Hello, ann!", "[1] Order status", "[2] Talk to a person")
+	dragoman(t, "hi\n\n1\nnone\n1042\n2\n", "say", "--data", data, "--as", "bob", "--wait", "300ms").good(t,
 		"Hello, bob!", "What is the number of your order?", "A number, please", "Order 1042 is on its way")
-	dragoman(t, "", "say", "agent please", "--data", data, "--as", "ann").good(t, "I am handing you over", "(waiting for a person in queue support)")
-	dragoman(t, "hi\nbye\n", "say", "--data", data, "--as", "cid").good(t, "Goodbye!", "(closed)")
-	dragoman(t, "", "say", "hello", "--data", data, "--as", "dan", "--events").good(t, `"kind":"opened"`, `"kind":"flow_step"`)
+	dragoman(t, "", "say", "agent please", "--data", data, "--as", "ann", "--wait", "4s").good(t, "I am handing you over", "(waiting for a person in queue support)")
+	dragoman(t, "", "say", "hi", "--data", data, "--as", "cid", "--wait", "50ms").good(t, "Hello, cid!")
+	dragoman(t, "", "say", "bye", "--data", data, "--as", "cid", "--wait", "1m").good(t, "Goodbye!", "(closed)") // that ends the waiting
+	dragoman(t, "", "say", "hello", "--data", data, "--as", "dan", "--events", "--wait", "4s").good(t, `"kind":"opened"`, `"kind":"flow_step"`)
 	dragoman(t, "", "say", "hello", "--data", data, "--channel-key", "wrong").bad(t, 1, "--channel-key")
 	dragoman(t, "", "say", "hello", "--data", data, "--token", "wrong-token-wrong-token").bad(t, 1, "the token is wrong")
 
