@@ -192,8 +192,10 @@ export interface WorkerOptions {
   callTimeout?: number
   /** Milliseconds between two frames of an answer of ai; 60000. */
   aiTimeout?: number
-  /** Milliseconds between pings, and for a pong; 20000. */
+  /** Milliseconds between pings; 20000. */
   pingInterval?: number
+  /** Milliseconds for a pong; as pingInterval. */
+  pongTimeout?: number
   /** First wait before connecting again in milliseconds; 1000. It doubles up to 30 times. */
   backoff?: number
   /** Instead of the package's own client for Node. */

@@ -11,13 +11,13 @@ export class Worker {
 
   // See index.d.ts for the options. Only url, token and flow must be there.
   constructor({ url, token, flow, parsers = {}, logger = console, concurrency = 32, maxFrame = 16 << 20, callTimeout = 600_000,
-    aiTimeout = 60_000, pingInterval = 20_000, backoff = 1000, WebSocket, socketOptions = {} }) {
+    aiTimeout = 60_000, pingInterval = 20_000, pongTimeout = pingInterval, backoff = 1000, WebSocket, socketOptions = {} }) {
     checkFlow(flow)
     const base = new URL(url)
     if (!/^(wss?|https?):$/.test(base.protocol)) throw new Error(`url ${url}: want ws, wss, http or https`)
     base.protocol = base.protocol.replace('http', 'ws')
     const connect = WebSocket ? (at) => new WebSocket(at) : (at) => new Socket(at, { maxFrame, ...socketOptions })
-    this.#settings = { base, token, flow, parsers, logger, concurrency, callTimeout, aiTimeout, pingInterval, backoff, connect }
+    this.#settings = { base, token, flow, parsers, logger, concurrency, callTimeout, aiTimeout, pingInterval, pongTimeout, backoff, connect }
   }
 
   // run serves until the signal aborts. Running functions then see their own signal abort.
@@ -79,7 +79,7 @@ class Session {
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
     const closed = sockets.map((socket) => this.#watch(socket))
-    let pings
+    let pings = []
     try {
       await Promise.race([ended, Promise.all(sockets.map(opened))])
       if (!this.#lost.signal.aborted) {
@@ -90,7 +90,7 @@ class Session {
     } catch (error) { // a socket that closes just now
       this.#lost.abort(error)
     } finally {
-      pings?.forEach(clearInterval)
+      for (const stopPings of pings) stopPings()
       signal.removeEventListener('abort', stop)
       for (const socket of sockets) signal.aborted || !socket.terminate ? socket.close() : socket.terminate()
       await Promise.all(closed)
@@ -135,19 +135,27 @@ class Session {
     this.#s.logger.info?.(`worker: connected, flow ${this.#s.flow.name}`)
   }
 
-  // ping finds out when a connection is dead. Sockets that cannot ping are left to TCP.
+  // ping finds out when a connection is dead, and gives what ends the pings. Sockets that cannot ping are left to TCP.
   #ping(socket) {
-    if (!socket.ping) return undefined
-    let awaited = false
+    if (!socket.ping) return () => {}
+    let pong
+    const came = () => {
+      clearTimeout(pong)
+      pong = undefined
+    }
     socket.addEventListener('pong', () => {
-      awaited = false
+      came()
       this.healthy = true
     })
-    return setInterval(() => {
-      if (awaited) this.#lost.abort(new Error('no pong'))
-      awaited = true
+    const pings = setInterval(() => {
+      if (pong) return
+      pong = setTimeout(() => this.#lost.abort(new Error('no pong')), this.#s.pongTimeout)
       socket.ping()
     }, this.#s.pingInterval)
+    return () => {
+      clearInterval(pings)
+      came()
+    }
   }
 
   #listen(socket, take) {

@@ -18,7 +18,7 @@ import (
 	"github.com/dragoman-hub/dragoman/sdk/worker"
 )
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // hub plays the hub's side of the protocol over real sockets.
 type hub struct {

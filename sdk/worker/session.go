@@ -164,7 +164,7 @@ func (s *session) ping(ctx context.Context, conn *websocket.Conn) error {
 		if !pauseFor(ctx, s.PingInterval) {
 			return errDone
 		}
-		pong, cancel := context.WithTimeout(ctx, s.PingInterval)
+		pong, cancel := context.WithTimeout(ctx, s.PongTimeout)
 		err := conn.Ping(pong)
 		cancel()
 		if err != nil {

@@ -26,7 +26,8 @@ type Worker struct {
 	ReadLimit    int64         // largest frame from the hub in bytes; 16 MiB
 	CallTimeout  time.Duration // of a function's context; 10 minutes
 	AITimeout    time.Duration // between two frames of an answer of AI; a minute
-	PingInterval time.Duration // also how long a pong is waited for; 20 seconds
+	PingInterval time.Duration // 20 seconds
+	PongTimeout  time.Duration // how long a pong is waited for; PingInterval
 	Backoff      time.Duration // first wait before connecting again; 1 second. It doubles up to 30 times
 	HTTPClient   *http.Client  // for proxies and certificates
 }
@@ -88,6 +89,7 @@ func (w *Worker) connector() (*connector, error) {
 	fill(&c.CallTimeout, 10*time.Minute)
 	fill(&c.AITimeout, time.Minute)
 	fill(&c.PingInterval, 20*time.Second)
+	fill(&c.PongTimeout, c.PingInterval)
 	fill(&c.Backoff, time.Second)
 	return c, nil
 }

@@ -74,7 +74,7 @@ test('error frames and nonsense are logged', async (t) => {
 })
 
 test('pings go out; without pongs we connect again', async (t) => {
-  const { hub, rpc, ai } = await start(t, parcel(), { pingInterval: 20 })
+  const { hub, rpc, ai } = await start(t, parcel(), { pingInterval: 20, pongTimeout: 3000 })
   await eventually('pings', () => rpc.pings >= 3 && ai.pings >= 3)
   assert.equal(hub.rpc.size, 0)
   ai.deaf = true
@@ -246,7 +246,7 @@ for (const [name, ask, play, want] of [
   test(`AI: ${name}`, async (t) => {
     const flow = parcel()
     flow.events.ask = async (c) => ask(c.ai).catch(String)
-    const { rpc, ai } = await start(t, flow, { aiTimeout: name === 'no answer' ? 20 : 5000 })
+    const { rpc, ai } = await start(t, flow, { aiTimeout: name === 'no answer' ? 20 : 60_000 })
     call(rpc, 'ask', '1')
     await play(ai)
     assert.equal(await content(rpc), want)

@@ -20,7 +20,7 @@ function serve(t, flow, options = {}) {
 
 // eventually asks until ok gives something; the hub tells nobody that a worker has come.
 async function eventually(what, ok) {
-  const deadline = AbortSignal.timeout(40_000)
+  const deadline = AbortSignal.timeout(60_000)
   for (;;) {
     const found = await ok()
     if (found) return found
@@ -56,7 +56,7 @@ test('a flow of a worker, a press, a prompt', async (t) => {
   assert.deepEqual(offered.stack[0].payload, {
     content: 'Sure?', buttons: [{ title: 'Yes', payload: 'y' }, { title: 'No', payload: 'n' }],
   })
-  const answer = await chat.ask([{ type: 'quick_replies', payload: [{ id: 'y' }] }], { timeout: 40_000 })
+  const answer = await chat.ask([{ type: 'quick_replies', payload: [{ id: 'y' }] }], { timeout: 60_000 })
   assert.deepEqual(answer.map((m) => m.stack[0].payload.content), ['You chose y', 'Be kind.'])
 })
 

@@ -20,7 +20,7 @@ export class Mailbox {
     return this.#things.length
   }
 
-  take(what = 'thing', patience = 10_000) {
+  take(what = 'thing', patience = 60_000) {
     if (this.#things.length > 0) return Promise.resolve(this.#things.shift())
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no ${what}`)), patience)
@@ -163,7 +163,7 @@ export async function startHub(t, Worker, flow, options = {}) {
 
 // eventually polls for what no mailbox tells.
 export async function eventually(what, ok) {
-  const deadline = AbortSignal.timeout(10_000)
+  const deadline = AbortSignal.timeout(60_000)
   while (!ok()) {
     if (deadline.aborted) throw new Error(`not in time: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
