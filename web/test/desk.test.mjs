@@ -18,7 +18,7 @@ before(async () => {
   await page.getByText('Live', { exact: true }).waitFor()
 })
 
-const { log, key, field, message, conversation, events, open, given } = onDesk(hub, () => page)
+const { log, key, field, message, conversation, events, open, hers, given } = onDesk(hub, () => page)
 const chat = (name = 'Person ' + ++n, text) => given(ann, name, { site, text })
 const row = (name, p = page) => p.locator('.chat', { hasText: name })
 
@@ -89,7 +89,7 @@ test('desk 03: a message moves its chat up and counts; focus, draft and scroll s
   await hub.say('Zelda', 'are you there?', site)
   await row('Zelda').getByText('are you there?').waitFor()
   await until('Zelda is first', async () => (await page.locator('.chats .chat').first().innerText()).includes('Zelda'))
-  assert.match(await row('Zelda').innerText(), /2\s*2 unread messages/)
+  await until('two are unread', async () => /2\s*2 unread messages/.test(await row('Zelda').innerText()))
   await until('the title counts', async () => /^\(\d+\) Dragoman$/.test(await page.title()))
   assert.equal(await field().inputValue(), 'half a sen')
   assert.ok(await field().evaluate((el) => el === document.activeElement))
@@ -150,6 +150,7 @@ test('desk 05: a day without a mouse', async () => {
   await page.keyboard.press('z')
   await page.getByRole('dialog', { name: 'Snooze' }).waitFor()
   await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
   await page.keyboard.press('t')
   await page.getByRole('dialog', { name: 'Pass on' }).waitFor()
   await page.keyboard.press('Escape')
@@ -190,7 +191,8 @@ test('desk 05: of quick steps the last one is opened, and what is typed next is 
 
   // a hand that rests
   await page.keyboard.press('Escape')
-  for (const k of ['j', 'j']) await key(k) // D has moved to the top
+  await until('D has moved to the top', async () => (await page.locator('.chats .chat-name').first().textContent()) === 'Step D')
+  for (const k of ['j', 'j']) await key(k)
   await page.locator('.thread-who h2', { hasText: 'Step B' }).waitFor()
   // a link that is followed meanwhile
   await page.evaluate(async () => {
@@ -205,6 +207,8 @@ test('desk 05: of quick steps the last one is opened, and what is typed next is 
 
 test('desk 06: the palette runs every command and teaches its key', async () => {
   const c = await chat()
+  const other = await chat()
+  await row(other.name).waitFor() // the palette knows what the list does
   await open(c)
   await page.keyboard.press('Control+k')
   const palette = page.getByRole('dialog', { name: 'All commands' })
@@ -218,9 +222,9 @@ test('desk 06: the palette runs every command and teaches its key', async () => 
   await until('the note field has the focus', () => page.getByLabel('Write a note').evaluate((el) => el === document.activeElement))
   await page.getByRole('button', { name: 'Reply', exact: true }).click()
   await page.keyboard.press('Control+k')
-  await page.keyboard.type(c.name)
+  await page.keyboard.type(other.name)
   await page.keyboard.press('Enter')
-  await page.locator('.thread-who h2', { hasText: c.name }).waitFor()
+  await page.locator('.thread-who h2', { hasText: other.name }).waitFor()
 })
 
 test('desk 07: two keys put a canned reply in, filled in for the contact; a hole is not sent', async () => {
@@ -269,7 +273,9 @@ test('desk 09: close, pass on and snooze are taken back by toast or key', async 
   await key('e')
   await page.locator('.toast', { hasText: 'Nine is closed.' }).getByRole('button', { name: 'Undo' }).click()
   await until('it is open again', async () => (await conversation(c.id)).state === 'assigned')
+  await hers()
   await key('t')
+  await page.getByRole('dialog').getByRole('option', { name: 'Quiet' }).waitFor()
   await page.keyboard.type('Quiet')
   await page.keyboard.press('Enter')
   await until('it is in the queue', async () => (await conversation(c.id)).state === 'queued')
@@ -320,11 +326,11 @@ test('desk 11: one status for all channels; away when the last tab closes', asyn
   await until('she is active', async () => (await state()) === 'active')
   const second = await hub.tab(p.context(), '/desk')
   await second.locator('.state-dot.on').waitFor() // the page knows that she is active, and so what to undo
-  const tabs = () => second.evaluate(() => Object.keys(JSON.parse(localStorage.getItem('dragoman.tabs') ?? '{}')).length)
-  await until('each knows of the other', async () => (await tabs()) === 2)
+  const tabs = (tab) => tab.evaluate(() => Object.keys(JSON.parse(localStorage.getItem('dragoman.tabs') ?? '{}')).length)
+  await until('each knows of the other', async () => (await tabs(p)) === 2 && (await tabs(second)) === 2)
   await p.close({ runBeforeUnload: true })
   await until('the first tab is gone', () => p.isClosed())
-  await until('the other one has heard of it', async () => (await tabs()) === 1) // a browser tells its tabs a moment later
+  await until('the other one has heard of it', async () => (await tabs(second)) === 1) // a browser tells its tabs a moment later
   assert.equal(await state(), 'active', 'another tab is open')
   await second.close({ runBeforeUnload: true })
   await until('she is inactive', async () => (await state()) === 'inactive')
@@ -398,7 +404,7 @@ test('desk 16: the list says whose turn it is', async () => {
 })
 
 test('desk 17: what was promised stands on the row, coming due before it is overdue, in that order', async () => {
-  await hub.queue('promised', { title: 'Promised', members: [], settings: { first_reply_seconds: 120 } })
+  await hub.queue('promised', { title: 'Promised', members: [], settings: { first_reply_seconds: 1200 } })
   await hub.queue('slow', { title: 'Slow', members: [], settings: { first_reply_seconds: 7200 } })
   const late = await chat('Later')
   const soon = await chat('Sooner')
@@ -408,9 +414,9 @@ test('desk 17: what was promised stands on the row, coming due before it is over
   await page.goto('/desk?sort=due')
   await row('Sooner').getByText(/Due in/).waitFor()
   await row('Later').getByText(/Due in/).waitFor()
-  const names = await page.locator('.chats .chat-name').allInnerTexts()
-  assert.ok(names.indexOf('Sooner') < names.indexOf('Later'), names.join())
-  assert.equal(names[0], 'Sooner')
+  const names = () => page.locator('.chats .chat-name').allInnerTexts()
+  await until('the sooner one is first', async () => (await names())[0] === 'Sooner')
+  assert.ok((await names()).includes('Later'))
   await page.goto('/desk')
 })
 

@@ -124,9 +124,23 @@ test('wall 32: silent watching, whispering and taking over, each logged', async 
   await hub.say('emil', 'are you still there?', phone)
   await log.getByText('are you still there?').waitFor()
   assert.equal((await now(c)).unread, 2, 'watching reads')
-  await page.getByLabel('Whisper to Ann Smith').fill('offer a refund')
+  const whisper = page.getByLabel('Whisper to Ann Smith')
+  let answer
+  const typed = new Promise((go) => (answer = go))
+  await page.route('**/notes', async (route) => {
+    const response = await route.fetch()
+    await typed
+    await route.fulfill({ response })
+  })
+  const answered = page.waitForResponse('**/notes')
+  await whisper.fill('offer a refund')
   await page.keyboard.press('Enter')
   await log.getByText('offer a refund').waitFor()
+  await whisper.fill('and a voucher') // before the answer is there
+  answer()
+  await (await answered).finished()
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+  assert.equal(await whisper.inputValue(), 'and a voucher')
   const events = async () => (await hub.api('GET', `/v1/conversations/${c.id}/events?limit=100`)).items
   const note = (await events()).find((e) => e.kind === 'note')
   assert.deepEqual([note.sender.name, note.mentions], ['Sue Lead', [ann.id]])
@@ -134,8 +148,8 @@ test('wall 32: silent watching, whispering and taking over, each logged', async 
   await log.getByText('Sue Lead has it').waitFor()
   const moved = (await events()).findLast((e) => e.kind === 'assigned')
   assert.deepEqual([moved.data.assignee, moved.sender.name], [sue.id, 'Sue Lead'])
-  const { items } = await hub.api('GET', '/v1/audit?act=watchConversation')
-  assert.ok(items.some((a) => a.object?.id === c.id || a.object === c.id), JSON.stringify(items))
+  const audited = async () => (await hub.api('GET', '/v1/audit?act=watchConversation')).items.some((a) => a.object?.id === c.id || a.object === c.id)
+  await until('it is in the audit log', audited)
   await page.keyboard.press('Escape')
   await hub.api('POST', `/v1/conversations/${c.id}/close`, {})
   sound(page)
