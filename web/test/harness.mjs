@@ -145,7 +145,7 @@ export class Hub {
     const context = await (await this.browser()).newContext({ viewport: { width, height }, colorScheme: theme, locale, baseURL: this.url, reducedMotion: 'reduce', ...more })
     context.setDefaultTimeout(wait)
     if (process.env.DRAGOMAN_PAGES) await this.serveFrom(context, process.env.DRAGOMAN_PAGES)
-    if (user) await context.addCookies([await this.cookie(user)])
+    if (user) await context.addCookies([await this.session(user)])
     if (Object.keys(settings).length) {
       await context.addInitScript((s) => localStorage.setItem('dragoman.settings', s), JSON.stringify(settings))
     }
@@ -178,6 +178,14 @@ export class Hub {
     return page
   }
 
+  // session is the cookie of a user, the one of before as long as that is good: to check a password is dear, as it has to be.
+  async session(user) {
+    const good = user.cookie && (await fetch(this.url + '/v1/session', { headers: { Cookie: `${user.cookie.name}=${user.cookie.value}` } })).ok
+    if (!good) user.cookie = await this.cookie(user)
+    return user.cookie
+  }
+
+  // cookie signs a user in.
   async cookie(user) {
     const res = await fetch(this.url + '/login', {
       method: 'POST',
@@ -220,23 +228,31 @@ export async function shot(page, name) {
   await page.screenshot({ path: join(dir, name + '.png') })
 }
 
+// What has a dark name is the same page once more, in the dark.
 export const looks = [
-  { name: 'wide-light', width: 1440, height: 900, theme: 'light', locale: 'en' },
-  { name: 'wide-dark', width: 1440, height: 900, theme: 'dark', locale: 'en' },
+  { name: 'wide-light', dark: 'wide-dark', width: 1440, height: 900, theme: 'light', locale: 'en' },
   { name: 'middle', width: 768, height: 1024, theme: 'light', locale: 'de' },
   { name: 'narrow', width: 320, height: 640, theme: 'light', locale: 'en' },
   { name: 'rtl', width: 1440, height: 900, theme: 'light', locale: 'ar' },
 ]
+
+async function examine(page, name, look) {
+  await shot(page, `${name}-${look}`)
+  await axe(page)
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  assert.ok(wide <= 0, `${name} at ${look}: ${wide} px too wide`)
+}
 
 // everyLook opens a path in all looks, examines each one and takes its picture; act brings the page where it shall be.
 export async function everyLook(hub, user, path, name, act = async () => {}) {
   for (const look of looks) {
     const page = await hub.as(user, { path, ...look })
     await act(page, look)
-    await shot(page, `${name}-${look.name}`)
-    await axe(page)
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    assert.ok(wide <= 0, `${name} at ${look.name}: ${wide} px too wide`)
+    await examine(page, name, look.name)
+    if (look.dark) {
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await examine(page, name, look.dark)
+    }
     sound(page)
     await page.context().close()
   }

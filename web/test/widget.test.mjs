@@ -171,15 +171,20 @@ test('widget 05: opens at once with the history of the local copy, then brings i
   await page.context().route(hub.url + '/visitor/**', (r) => setTimeout(() => r.continue(), 1500))
   await page.reload()
   await answer(c, 'said meanwhile')
-  const took = await page.evaluate(async () => {
+  // work is the main thread's own, in milliseconds, however many others want the processor
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const work = async () => (await cdp.send('Performance.getMetrics')).metrics.reduce((n, m) => n + (/^(Script|RecalcStyle|Layout)Duration$/.test(m.name) ? 1000 * m.value : 0), 0)
+  const before = await work()
+  const there = await page.evaluate(() => {
     const chat = document.querySelector('dragoman-chat')
-    const begun = performance.now()
     chat.open()
-    const there = chat.shadowRoot.querySelector('.list').textContent.includes('what you said before')
+    const said = chat.shadowRoot.querySelector('.list').textContent
     chat.shadowRoot.querySelector('.panel').getBoundingClientRect()
-    return there ? performance.now() - begun : -1
+    return said.includes('what you said before')
   })
-  assert.ok(took >= 0 && took < 100, `opened after ${took} ms`)
+  const took = (await work()) - before
+  assert.ok(there && took < 100, `there: ${there}, opened with ${took} ms of work`)
   await log(page).getByText('said meanwhile').waitFor()
   await page.context().unrouteAll({ behavior: 'ignoreErrors' })
   await done(page)
@@ -284,7 +289,7 @@ test('widget 09: two tabs of a visitor see one conversation', async () => {
   await answer(c, 'to both')
   for (const page of [one, two]) {
     await log(page).getByText('to both').waitFor()
-    assert.equal(await log(page).locator('.row').count(), 3)
+    await until('each message is there once', async () => (await log(page).locator('.row').count()) === 3) // what one tab keeps, the other one takes up
   }
   assert.equal((await conversations(id)).length, 1)
   sound(two)
@@ -474,8 +479,10 @@ test('widget 16: on a phone it is full height, does not zoom, and the keyboard d
   assert.ok(size.font >= 16)
   assert.ok(!(await launcher(page).isVisible()), 'the button covers the panel')
   await page.setViewportSize({ width: 390, height: 420 }) // as a keyboard does
-  const low = await box(page).boundingBox()
-  assert.ok(low.y + low.height <= 420, JSON.stringify(low))
+  await until('the box is above the keyboard', async () => {
+    const low = await box(page).boundingBox()
+    return low && low.y + low.height <= 420
+  })
   await page.getByRole('button', { name: 'Close' }).tap()
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
   await done(page)
@@ -632,6 +639,15 @@ test('widget 22: in all looks nothing is wrong for those who use other means', a
     await log(page).getByText('handing you over').waitFor()
     await axe(page)
     await shot(page, 'widget-' + look.name)
+    if (look.dark) {
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await axe(page)
+      await shot(page, 'widget-' + look.dark)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'hidden' })
+      await axe(page)
+      await shot(page, 'widget-closed-' + look.dark)
+    }
     await done(page)
   }
 })

@@ -81,8 +81,10 @@ type told struct {
 	Error   string  `json:"error"`
 }
 
-// TestBrowser runs every file of web/test against the program as it is built now; each of their tests is one of ours.
+// TestBrowser runs every file of web/test against the program as it is built now; each of their tests is one of ours. A file waits more than
+// it works: as many run at a time as there are processors, each with a hub and a browser of its own.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	touch(t)
 	run(t, nil, "./build")
 	binary := filepath.Join(t.TempDir(), "dragoman")
@@ -93,12 +95,16 @@ func TestBrowser(t *testing.T) {
 	}
 	for _, f := range files {
 		file := filepath.Base(f)
-		t.Run(strings.TrimSuffix(file, ".test.mjs"), func(t *testing.T) { browse(t, binary, file) })
+		t.Run(strings.TrimSuffix(file, ".test.mjs"), func(t *testing.T) {
+			t.Parallel()
+			browse(t, binary, file)
+		})
 	}
 }
 
 // TestRelease: an archive has a program that tells its version and shows the pages.
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	touch(t)
 	folder := t.TempDir()
 	platform := runtime.GOOS + "/" + runtime.GOARCH
@@ -173,10 +179,11 @@ func note(t *testing.T, file string, bad []told, err error) {
 		t.Fatal(cannot)
 	}
 	defer func() { _ = f.Close() }()
-	_, _ = fmt.Fprintf(f, "failed at first: %v", err)
+	said := fmt.Sprintf("failed at first: %v", err)
 	for _, line := range bad {
-		_, _ = fmt.Fprintf(f, "%s: %s (%.0f ms)\n%s\n", file, line.Name, line.Ms, line.Error)
+		said += fmt.Sprintf("%s: %s (%.0f ms)\n%s\n", file, line.Name, line.Ms, line.Error)
 	}
+	_, _ = f.WriteString(said) // in one go: other files write there, too
 }
 
 func judge(t *testing.T, line told) {
