@@ -33,7 +33,7 @@ import (
 )
 
 // patience is long because the machine may be busy.
-const patience = 40 * time.Second
+const patience = time.Minute
 
 // world is a hub with all that workers and pages reach of it.
 type world struct {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -33,13 +34,15 @@ const workers = `{"states":[{"name":"a","initial":true,"events":["greet"]}],"tra
 
 // TestRefusals: clients are told by a close code why they are not served.
 func TestRefusals(t *testing.T) {
-	inWorld(t, Limits{Grace: 3 * patience}, func(t *testing.T, w *world) { // a look is under way when the grace ends
+	// the grace is long enough for one look on a busy machine, and a look is under way when it ends
+	inWorld(t, Limits{Grace: 15 * patience}, func(t *testing.T, w *world) {
 		w.flow("open", parcel, `{}`)
 		w.flow("closed", parcel, `{"authentication_required":true}`)
 		w.flow("working", workers, `{}`)
 		w.workers.Store(false)
 		token := w.addToken()
 		long := strings.Repeat("x", 190)
+		var all sync.WaitGroup
 		for _, c := range []struct {
 			path   string
 			code   websocket.StatusCode
@@ -53,10 +56,13 @@ func TestRefusals(t *testing.T) {
 		} {
 			conn, _, err := w.dial("/back/ws/broker/"+c.path, nil)
 			w.must(err)
-			if code, reason := ends(t, conn); code != c.code || reason != c.reason {
-				t.Errorf("%s: %d %q, want %d %q", c.path, code, reason, c.code, c.reason)
-			}
+			all.Go(func() {
+				if code, reason := ends(t, conn); code != c.code || reason != c.reason {
+					t.Errorf("%s: %d %q, want %d %q", c.path, code, reason, c.code, c.reason)
+				}
+			})
 		}
+		all.Wait()
 		w.tab("c", "closed", "u", "token="+token).unlocked()
 		for _, path := range []string{"c/open/", "a%20b/open/u/", "c/op.en/u/"} {
 			if _, code, err := w.dial("/back/ws/broker/"+path, nil); err == nil || code != http.StatusNotFound {
@@ -99,7 +105,7 @@ func TestOrigins(t *testing.T) {
 
 // TestBadFrames: what is no message ends the connection or is answered; the next connection goes on.
 func TestBadFrames(t *testing.T) {
-	inWorld(t, Limits{Frame: 10_000}, func(t *testing.T, w *world) {
+	inWorld(t, Limits{Frame: 10_000, Rate: 1}, func(t *testing.T, w *world) {
 		w.flow("f", parcel, `{}`)
 		for _, c := range []struct {
 			name  string
