@@ -152,10 +152,12 @@ func mutatedLaw(x *exam, t T) {
 		t.Errorf("WithBodySigned needs WithSigner: changed bodies would all be refused unread")
 		return
 	}
+	turn := 0
 	x.calls(t, func(w *world, name string, req connector.Request) {
 		t.Helper()
 		strict := json.Valid(req.Body)
-		for _, m := range mutations(req.Body) {
+		turn++
+		for _, m := range mutations(req.Body, turn) {
 			changed := clone(req)
 			changed.Body = m.body
 			if x.sign != nil {

@@ -7,11 +7,12 @@ import (
 	"slices"
 )
 
-// How many changed bodies of each sort a call gives; the places are spread evenly, the same every time.
+// How many changed bodies of each sort a call gives; the places are spread evenly, the same every time, and those of one call lie between
+// those of the call before it, for most calls of a platform are alike.
 const (
-	manyCuts    = 64
-	manyFlips   = 48
-	manyMembers = 64
+	manyCuts    = 32
+	manyFlips   = 24
+	manyMembers = 32
 )
 
 // mutation is a changed body.
@@ -20,8 +21,8 @@ type mutation struct {
 	body []byte
 }
 
-// mutations are bodies cut, overwritten and, if they are JSON, with members of other types.
-func mutations(body []byte) []mutation {
+// mutations are bodies cut, overwritten and, if they are JSON, with members of other types, for the turn-th call.
+func mutations(body []byte, turn int) []mutation {
 	if len(body) == 0 {
 		return nil
 	}
@@ -30,35 +31,35 @@ func mutations(body []byte) []mutation {
 		{"something after the body", append(slices.Clone(body), " x"...)},
 		{"deeply nested", []byte(repeat("[", 20000))},
 	}
-	for _, i := range spread(len(body), manyCuts) {
+	for _, i := range spread(len(body), manyCuts, turn) {
 		list = append(list, mutation{fmt.Sprintf("cut at %d", i), slices.Clone(body[:i])})
 	}
-	for _, i := range spread(len(body), manyFlips) {
+	for _, i := range spread(len(body), manyFlips, turn) {
 		for _, c := range []byte{'"', '}', 0, 0xff, body[i] ^ 0x10} {
 			changed := slices.Clone(body)
 			changed[i] = c
 			list = append(list, mutation{fmt.Sprintf("byte %d overwritten with %q", i, c), changed})
 		}
 	}
-	return append(list, memberMutations(body)...)
+	return append(list, memberMutations(body, turn)...)
 }
 
 func repeat(s string, n int) string { return string(slices.Repeat([]byte(s), n)) }
 
-// spread is at most many numbers below n, evenly.
-func spread(n, many int) []int {
+// spread is at most many numbers below n, evenly; an odd turn's lie between an even one's.
+func spread(n, many, turn int) []int {
 	if n <= many {
 		many = n
 	}
 	list := make([]int, many)
 	for i := range list {
-		list[i] = i * n / many
+		list[i] = (2*i + turn%2) * n / (2 * many)
 	}
 	return list
 }
 
 // memberMutations puts values of other types in the place of members of a JSON body, and takes members away.
-func memberMutations(body []byte) []mutation {
+func memberMutations(body []byte, turn int) []mutation {
 	root, err := decode(body)
 	if err != nil {
 		return nil
@@ -67,7 +68,7 @@ func memberMutations(body []byte) []mutation {
 	collect(root, nil, &paths)
 	others := []any{nil, true, json.Number("-1"), json.Number("1e400"), "", "x\u0000y", []any{}, []any{nil}, map[string]any{}}
 	var list []mutation
-	for _, i := range spread(len(paths), manyMembers) {
+	for _, i := range spread(len(paths), manyMembers, turn) {
 		for _, other := range others {
 			list = append(list, changed(body, paths[i], func(map[string]any, string) any { return other }, show(other)))
 		}
