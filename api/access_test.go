@@ -10,7 +10,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/access"
 	"github.com/dragoman-hub/dragoman/api"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 const (
@@ -72,7 +72,7 @@ func (b browser) want(status int, method, path, body string, header ...string) a
 // TestSigningIn goes the whole way on both databases: invited, password set, signed in, a write, signed out.
 func TestSigningIn(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { signingIn(t, people(t)) })
-	t.Run("postgres", func(t *testing.T) { signingIn(t, newWorldOn(t, pgtest.Start(t), quickly)) })
+	t.Run("postgres", func(t *testing.T) { signingIn(t, newWorldOn(t, storetest.Postgres(t), quickly)) })
 }
 
 func signingIn(t *testing.T, w *world) {

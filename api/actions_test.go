@@ -15,7 +15,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/api"
 	"github.com/dragoman-hub/dragoman/outbound"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // hook is another system: it keeps what it was asked and answers as it is told.
@@ -63,7 +63,7 @@ func (h *hook) last() (r *http.Request, body string, n int) {
 func nearby(o *api.Options) { o.HTTP = outbound.Client(outbound.Options{AllowPrivate: true}) }
 
 func TestActions(t *testing.T) {
-	for name, dsn := range map[string]func() string{"sqlite": nil, "postgres": func() string { return pgtest.Start(t) }} {
+	for name, dsn := range map[string]func() string{"sqlite": nil, "postgres": func() string { return storetest.Postgres(t) }} {
 		t.Run(name, func(t *testing.T) {
 			var w *world
 			if dsn == nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestDeadLetters: a platform that says no leaves a dead letter with its words; when it is well again, a replay delivers.
@@ -92,7 +92,7 @@ func (w *world) letters(query string) (ids []string) {
 
 // TestChangedLetters: dead letters are found by what they are, and a message that never left is sent with other words, or elsewhere; once.
 func TestChangedLetters(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t, quickly), "postgres": newWorldOn(t, pgtest.Start(t), quickly)} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t, quickly), "postgres": newWorldOn(t, storetest.Postgres(t), quickly)} {
 		t.Run(name, func(t *testing.T) { changedLetters(t, w) })
 	}
 }

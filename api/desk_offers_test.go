@@ -7,12 +7,12 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestMyOffers: an agent is told what she may accept, and nobody else's offers.
 func TestMyOffers(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": people(t), "postgres": newWorldOn(t, pgtest.Start(t), quickly)} {
+	for name, w := range map[string]*world{"sqlite": people(t), "postgres": newWorldOn(t, storetest.Postgres(t), quickly)} {
 		t.Run(name, func(t *testing.T) {
 			ada, eve := w.joined("ada@example.com", "agent"), w.joined("eve@example.com", "agent")
 			for _, id := range []string{ada.id, eve.id} {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // deskScenes are a conversation's way to an agent, played in order.
@@ -76,7 +76,7 @@ var deskScenes = []scene{
 }
 
 func TestDesk(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, storetest.Postgres(t))} {
 		t.Run(name, func(t *testing.T) {
 			channel, conversation := w.talk("admin")
 			names := strings.NewReplacer("{channel}", channel, "{conversation}", conversation)

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // dropScenes delete what is used and say by whom, then free it use by use.
@@ -75,7 +75,7 @@ var dropScenes = []scene{
 
 // TestDeleting: what is used is not deleted, and the refusal names who uses it; what is gone stays in what was.
 func TestDeleting(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, storetest.Postgres(t))} {
 		t.Run(name, func(t *testing.T) {
 			w.desk("admin", "@ann")
 			names := w.names()
@@ -88,7 +88,7 @@ func TestDeleting(t *testing.T) {
 
 // TestDeletingWhileMoved: of moves into a queue and its deletion at once, nothing ends up in a queue that is not there.
 func TestDeletingWhileMoved(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, storetest.Postgres(t))} {
 		t.Run(name, func(t *testing.T) {
 			channel, _ := w.talk("admin")
 			for i := range 8 {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/api"
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -167,7 +167,7 @@ func TestEvents(t *testing.T) {
 // TestResume: clients that come and go while many write get each event once and in order.
 func TestResume(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { resume(t, newWorld(t)) })
-	t.Run("postgres", func(t *testing.T) { resume(t, newWorldOn(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { resume(t, newWorldOn(t, storetest.Postgres(t))) })
 }
 
 func resume(t *testing.T, w *world) {

@@ -14,7 +14,7 @@ import (
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 const shopFlow = `{"states":[
@@ -28,7 +28,7 @@ const shopFlow = `{"states":[
 
 func TestFlowGraph(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { graphScenes(t, newWorld(t)) })
-	t.Run("postgres", func(t *testing.T) { graphScenes(t, newWorldOn(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { graphScenes(t, newWorldOn(t, storetest.Postgres(t))) })
 }
 
 func graphScenes(t *testing.T, w *world) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 const faqTable = "title,content,url,page_number\nReset,Press the button for ten seconds.,https://e.example/reset,3\nÜber uns,Wir sind drei.,,\n"
@@ -77,7 +77,7 @@ var knowledgeScenes = []scene{
 
 func TestKnowledge(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { playKnowledge(t, newWorld(t)) })
-	t.Run("postgres", func(t *testing.T) { playKnowledge(t, newWorldOn(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { playKnowledge(t, newWorldOn(t, storetest.Postgres(t))) })
 }
 
 func playKnowledge(t *testing.T, w *world) {

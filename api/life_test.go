@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // lifeScenes are a conversation's life at the desk, played in order.
@@ -53,7 +53,7 @@ var lifeScenes = []scene{
 }
 
 func TestLife(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, storetest.Postgres(t))} {
 		t.Run(name, func(t *testing.T) {
 			channel, conversation := w.talk("admin")
 			names := strings.NewReplacer("{channel}", channel, "{conversation}", conversation)

@@ -5,13 +5,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestOnce: the same request 16 times in parallel has one effect and one answer.
 func TestOnce(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { onceOnly(t, newWorld(t)) })
-	t.Run("postgres", func(t *testing.T) { onceOnly(t, newWorldOn(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { onceOnly(t, newWorldOn(t, storetest.Postgres(t))) })
 }
 
 func onceOnly(t *testing.T, w *world) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // replyScenes are canned replies in the order of their life; Ada of the talk speaks no language that is known, in no queue at first.
@@ -50,7 +50,7 @@ func TestReplies(t *testing.T) { playOnBoth(t, replyScenes) }
 
 // playOnBoth plays scenes in their order on both databases, after a talk.
 func playOnBoth(t *testing.T, scenes []scene) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, storetest.Postgres(t))} {
 		t.Run(name, func(t *testing.T) {
 			names := w.names()
 			for _, s := range scenes {

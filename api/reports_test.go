@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/report"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // reportScenes look at a desk with one conversation that waits and one that ann has.
@@ -32,7 +32,7 @@ var reportScenes = []scene{
 }
 
 func TestReports(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, pgtest.Start(t))} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t), "postgres": newWorldOn(t, storetest.Postgres(t))} {
 		t.Run(name, func(t *testing.T) {
 			w.at(time.Date(2026, 5, 4, 10, 7, 0, 0, time.UTC))
 			waits, held := w.reported()

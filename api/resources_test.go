@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 const goodFlow = `{"states":[{"name":"start","initial":true,"events":[{"say":"hi"}]}]}`
@@ -116,7 +116,7 @@ var scenes = []scene{
 
 func TestResources(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { playAll(t, newWorld(t)) })
-	t.Run("postgres", func(t *testing.T) { playAll(t, newWorldOn(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { playAll(t, newWorldOn(t, storetest.Postgres(t))) })
 }
 
 func playAll(t *testing.T, w *world) {

@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"github.com/dragoman-hub/dragoman/knowledge"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 func TestSearch(t *testing.T) {
-	for name, w := range map[string]*world{"sqlite": newWorld(t, quickly), "postgres": newWorldOn(t, pgtest.Start(t), quickly)} {
+	for name, w := range map[string]*world{"sqlite": newWorld(t, quickly), "postgres": newWorldOn(t, storetest.Postgres(t), quickly)} {
 		t.Run(name, func(t *testing.T) { searches(t, w) })
 	}
 }

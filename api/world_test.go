@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -80,7 +80,7 @@ func (w *world) at(now time.Time) {
 }
 
 func newWorld(t testing.TB, change ...func(*api.Options)) *world {
-	return newWorldOn(t, filepath.Join(t.TempDir(), "d.db"), change...)
+	return newWorldOn(t, storetest.SQLite(t), change...)
 }
 
 func newWorldOn(t testing.TB, dsn string, change ...func(*api.Options)) *world {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,13 +16,14 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestReplayRandom drives random flows through the runner, with everything that can happen to a conversation, and runs them again.
 func TestReplayRandom(t *testing.T) {
 	fewer(t, 4) // every case writes to a disk
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, filepath.Join(t.TempDir(), "log.db"), greeter)
+		w := newWorld(t, storetest.SQLite(t), greeter)
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) { // without its Deadline, which has no sense in a bubble
 			w.stop()
 			w.to = chat.NewID()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -34,7 +35,7 @@ func (w *world) until(news *wake.Subscription, as func() bool) {
 // TestTwoRunners lets two nodes run the flows of one workspace, one of which goes and comes back: each event is stepped once.
 func TestTwoRunners(t *testing.T) {
 	const contacts, messages = 3, 12
-	first := newWorld(t, pgtest.Start(t), working)
+	first := newWorld(t, storetest.Postgres(t), working)
 	first.opts.Lease, first.opts.Sweep = 500*time.Millisecond, 100*time.Millisecond
 	first.close()
 	first.open()
@@ -79,7 +80,7 @@ func TestTwoRunners(t *testing.T) {
 
 // TestOnPostgres is one conversation with all that can become of it, with a restart after each line.
 func TestOnPostgres(t *testing.T) {
-	w := newWorld(t, pgtest.Start(t), greeter)
+	w := newWorld(t, storetest.Postgres(t), greeter)
 	news := w.opts.Wake.Subscribe()
 	defer news.Close()
 	w.start()

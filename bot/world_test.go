@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -50,7 +50,7 @@ type world struct {
 func inWorld(t *testing.T, flow string, test func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, filepath.Join(t.TempDir(), "log.db"), flow)
+		w := newWorld(t, storetest.SQLite(t), flow)
 		w.start()
 		test(w)
 	})

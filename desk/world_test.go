@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -36,8 +35,8 @@ type world struct {
 func onBoth(t *testing.T, test func(w *world)) {
 	t.Helper()
 	for name, dsn := range map[string]func() string{
-		"SQLite":     func() string { return filepath.Join(t.TempDir(), "log.db") },
-		"PostgreSQL": func() string { return pgtest.Start(t) },
+		"SQLite":     func() string { return storetest.SQLite(t) },
+		"PostgreSQL": func() string { return storetest.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/hub"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // eventually asks again and again until done, for what tells no news.
@@ -36,7 +36,7 @@ type slowRows struct {
 
 func newSlowRows(t *testing.T, platforms ...connector.Platform) slowRows {
 	t.Helper()
-	dsn := pgtest.Start(t)
+	dsn := storetest.Postgres(t)
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -129,7 +130,7 @@ func TestOneListenerForTwoNodes(t *testing.T) {
 	l := newListeners(t)
 	// no lease runs out while the clock stands: it goes over because it is given back, not because a busy machine was late
 	const lease = shortLease
-	set := setup{dsn: pgtest.Start(t), lease: lease, clock: &clock{still: time.Now()}, bus: wake.Local(), limits: hub.Limits{Pause: time.Millisecond}}
+	set := setup{dsn: storetest.Postgres(t), lease: lease, clock: &clock{still: time.Now()}, bus: wake.Local(), limits: hub.Limits{Pause: time.Millisecond}}
 	set.platforms = listenPlatform(l.on("a"))
 	a := newWorld(t, set)
 	ch := a.channel("radio", map[string]any{"token": "SECRETradioTOKEN00001"})

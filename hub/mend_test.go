@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector"
 	"github.com/dragoman-hub/dragoman/hub"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -62,7 +62,7 @@ func TestAMendedChannelGoesOn(t *testing.T) {
 			p.closed.Store(c.closed)
 			platforms := []connector.Platform{p.platform("picky", connector.Traits{Concurrency: 1})}
 			bus := wake.Local()
-			works := newWorld(t, setup{dsn: pgtest.Start(t), bus: bus, platforms: platforms})
+			works := newWorld(t, setup{dsn: storetest.Postgres(t), bus: bus, platforms: platforms})
 			ch := works.channel("picky", map[string]any{"token": "SECRETpickyTOKEN00001"})
 			other := works.again(setup{bus: bus, platforms: platforms})
 			conv := works.meet(ch, "ann")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"github.com/dragoman-hub/dragoman/outbound"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -118,6 +120,11 @@ func (w *world) defaults(s setup) {
 	}
 	if w.dsn == "" {
 		w.dsn = filepath.Join(w.dir, "hub.db")
+		if s.dir == "" {
+			if err := os.Rename(storetest.SQLite(w.t), w.dsn); err != nil {
+				w.t.Fatal(err)
+			}
+		}
 	}
 	if w.key == nil {
 		w.key = make([]byte, secret.KeySize)

@@ -3,14 +3,13 @@ package report
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/wake"
 )
 
@@ -32,8 +31,8 @@ type world struct {
 func onBoth(t *testing.T, test func(w *world)) {
 	t.Helper()
 	for name, dsn := range map[string]func() string{
-		"SQLite":     func() string { return filepath.Join(t.TempDir(), "log.db") },
-		"PostgreSQL": func() string { return pgtest.Start(t) },
+		"SQLite":     func() string { return storetest.SQLite(t) },
+		"PostgreSQL": func() string { return storetest.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Date(2026, 3, 28, 21, 0, 0, 0, time.UTC)

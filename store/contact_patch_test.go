@@ -10,12 +10,12 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 func TestPatchContact(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { patchContact(t, open(t, filepath.Join(t.TempDir(), "d.db"))) })
-	t.Run("postgres", func(t *testing.T) { patchContact(t, open(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { patchContact(t, open(t, storetest.Postgres(t))) })
 }
 
 func patchContact(t *testing.T, s *store.Store) {

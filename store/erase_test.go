@@ -6,7 +6,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // Somebody who blocked us before a word was said is a contact without a conversation, so that no event tells of the erasure.
@@ -16,7 +16,7 @@ func TestEraseWithoutConversation(t *testing.T) {
 		eraseWithoutConversation(t, s, s)
 	})
 	t.Run("postgres", func(t *testing.T) {
-		dsn := pgtest.Start(t)
+		dsn := storetest.Postgres(t)
 		eraseWithoutConversation(t, open(t, dsn), open(t, dsn))
 	})
 }

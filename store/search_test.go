@@ -11,7 +11,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/pgtest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // talk is a workspace in which people speak.
@@ -97,7 +97,7 @@ func (w *talk) finds(words string, within *store.Sight) string {
 
 func TestSearch(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { searchMessages(t, open(t, filepath.Join(t.TempDir(), "d.db"))) })
-	t.Run("postgres", func(t *testing.T) { searchMessages(t, open(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { searchMessages(t, open(t, storetest.Postgres(t))) })
 }
 
 func searchMessages(t *testing.T, s *store.Store) {
@@ -194,7 +194,7 @@ func TestIndexGoesOnWithOthers(t *testing.T) {
 
 // TestIndexOnSeveralNodes: nodes that index at the same time find every message once.
 func TestIndexOnSeveralNodes(t *testing.T) {
-	dsn := pgtest.Start(t)
+	dsn := storetest.Postgres(t)
 	here, there := open(t, dsn), open(t, dsn)
 	w := newTalk(t, here)
 	for i := range 40 {
@@ -222,7 +222,7 @@ func TestIndexOnSeveralNodes(t *testing.T) {
 
 func TestSearchPeople(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { searchPeople(t, open(t, filepath.Join(t.TempDir(), "d.db"))) })
-	t.Run("postgres", func(t *testing.T) { searchPeople(t, open(t, pgtest.Start(t))) })
+	t.Run("postgres", func(t *testing.T) { searchPeople(t, open(t, storetest.Postgres(t))) })
 }
 
 func searchPeople(t *testing.T, s *store.Store) {

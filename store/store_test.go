@@ -40,7 +40,7 @@ func TestPostgres(t *testing.T) {
 
 func sqlite() storetest.Database {
 	return storetest.Database{
-		New:   func(tb testing.TB) string { return filepath.Join(tb.TempDir(), "dragoman.db") },
+		New:   storetest.SQLite,
 		Dump:  dumpFiles,
 		Steps: 40,
 		Spawn: spawn,
@@ -49,7 +49,7 @@ func sqlite() storetest.Database {
 
 func postgres() storetest.Database {
 	return storetest.Database{
-		New:   pgtest.Start,
+		New:   storetest.Postgres,
 		Nodes: true,
 		Outage: func(tb testing.TB) (string, func(), func()) {
 			s := pgtest.NewServer(tb)

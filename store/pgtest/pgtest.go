@@ -51,8 +51,15 @@ func NewServer(tb testing.TB) *Server {
 // Database makes an empty database and gives its address. It is dropped after the test, if the server still runs.
 func (s *Server) Database(tb testing.TB) (dsn string) {
 	tb.Helper()
-	name := "t" + strings.ReplaceAll(chat.NewID(), "-", "")
-	if err := s.admin(tb.Context(), "CREATE DATABASE "+name); err != nil {
+	return s.database(tb, "")
+}
+
+func newName() string { return "t" + strings.ReplaceAll(chat.NewID(), "-", "") }
+
+func (s *Server) database(tb testing.TB, like string) (dsn string) {
+	tb.Helper()
+	name := newName()
+	if err := s.admin(tb.Context(), "CREATE DATABASE "+name+like); err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
 	tb.Cleanup(func() {
