@@ -169,6 +169,11 @@ export class Hub {
   // tab opens one more tab beside the others of a browser.
   async tab(context, path) {
     const page = await context.newPage()
+    page.bareRoute = page.route.bind(page)
+    page.route = async (...a) => {
+      await page.bareRoute(...a)
+      await this.routed(page)
+    }
     page.wrongs = []
     page.on('pageerror', (e) => page.wrongs.push(String(e)))
     page.on('console', (m) => {
@@ -176,6 +181,15 @@ export class Hub {
     })
     if (path) await page.goto(path)
     return page
+  }
+
+  // routed makes sure that the calls of a page that is there come to us by now: that its browser has said they will is not yet that they do.
+  async routed(page) {
+    if (!page.url().startsWith('http')) return
+    const probe = this.url + '/is-it-routed'
+    await page.bareRoute(probe, (r) => r.fulfill({ status: 204, headers: { 'Access-Control-Allow-Origin': '*' } }))
+    await until('calls come to us', () => page.evaluate((url) => fetch(url).then((r) => r.status === 204, () => false), probe))
+    await page.unroute(probe)
   }
 
   // session is the cookie of a user, the one of before as long as that is good: to check a password is dear, as it has to be.
