@@ -484,6 +484,7 @@ test('more 12: all of it in every look', async () => {
       await p.getByRole('dialog').waitFor({ state: 'detached' })
     }
     if (look.width > 1180) {
+      await p.locator('.contact').getByText('Promised for').waitFor() // it knows the fields
       await key('i', p)
       await p.locator('.contact form select').first().waitFor()
     }
