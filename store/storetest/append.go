@@ -36,9 +36,9 @@ func duplicatesOnTwoNodes(t *testing.T, db Database) {
 	manyTimes(t, s, s.Store, s.open())
 }
 
-// manyTimes delivers 300 updates of 30 people 16 times each, in parallel.
+// manyTimes delivers 120 updates of 30 people 16 times each, in parallel.
 func manyTimes(t *testing.T, s *site, nodes ...*store.Store) {
-	const updates, times, people = 300, 16, 30
+	const updates, times, people = 120, 16, 30
 	var wg sync.WaitGroup
 	var stored atomic.Int64
 	for n := range times {

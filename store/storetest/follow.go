@@ -368,10 +368,10 @@ func followMany(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	}
 }
 
-// followIdle: a thousand workspaces in which nothing happens add no goroutine and no step; one that wakes is heard.
+// followIdle: 400 workspaces in which nothing happens add no goroutine and no step; one that wakes is heard.
 func followIdle(t *testing.T, db Database, follow follows, _ ...chat.Kind) {
 	s := newSite(t, db)
-	const many = 1000
+	const many = 400
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
