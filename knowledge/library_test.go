@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-hub/dragoman/knowledge"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // shelf is a library with one workspace, over a real database.
@@ -22,7 +22,7 @@ type shelf struct {
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, run func(t *testing.T, s *shelf)) {
-	t.Run("sqlite", func(t *testing.T) { run(t, newShelf(t, sqlitetest.File(t))) })
+	t.Run("sqlite", func(t *testing.T) { run(t, newShelf(t, storetest.SQLite(t))) })
 	t.Run("postgres", func(t *testing.T) { run(t, newShelf(t, pgtest.Start(t))) })
 }
 

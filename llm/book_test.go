@@ -16,7 +16,7 @@ import (
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // shelf is a book with two workspaces, over a real database.
@@ -49,7 +49,7 @@ func newShelf(t *testing.T, dsn string) *shelf {
 }
 
 func TestBook(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { bookWorks(t, newShelf(t, sqlitetest.File(t))) })
+	t.Run("sqlite", func(t *testing.T) { bookWorks(t, newShelf(t, storetest.SQLite(t))) })
 	t.Run("postgres", func(t *testing.T) { bookWorks(t, newShelf(t, pgtest.Start(t))) })
 }
 
@@ -111,7 +111,7 @@ func bookWorks(t *testing.T, s *shelf) {
 
 // TestCheckTellsNoKey: an endpoint that repeats the key as the model's name, or talks without end, is not believed.
 func TestCheckTellsNoKey(t *testing.T) {
-	s := newShelf(t, sqlitetest.File(t))
+	s := newShelf(t, storetest.SQLite(t))
 	base := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		name := r.Header.Get("Authorization") + "\n" + strings.Repeat("x", 1<<20)
 		_ = json.NewEncoder(w).Encode(map[string]any{"model": name, "choices": []any{map[string]any{"message": map[string]any{"content": "ok"}}}})
@@ -151,7 +151,7 @@ func bookRefuses(t *testing.T, s *shelf, base string) {
 
 // TestKeysAreSealed looks for a key in every byte of the database, and moves it to another name.
 func TestKeysAreSealed(t *testing.T) {
-	path := sqlitetest.File(t)
+	path := storetest.SQLite(t)
 	s := newShelf(t, path)
 	ctx := t.Context()
 	base := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })

@@ -28,7 +28,7 @@ import (
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/visitor"
 	"github.com/dragoman-hub/dragoman/wake"
@@ -54,11 +54,11 @@ type world struct {
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, sqlitetest.File(t)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, storetest.SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Start(t)) })
 }
 
-func lite(t testing.TB) string { return sqlitetest.File(t) }
+func lite(t testing.TB) string { return storetest.SQLite(t) }
 
 // newWorld makes a hub with one channel of these settings; flow "" has a queue instead of a bot.
 func newWorld(t testing.TB, dsn, flow, settings string, change func(*visitor.Options)) *world {

@@ -27,7 +27,7 @@ import (
 	"github.com/dragoman-hub/dragoman/sdk/worker"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	log, bus, dir := slog.New(slog.DiscardHandler), wake.Local(), t.TempDir()
 	var err error
 	w.store, err = store.Open(t.Context(), store.Options{
-		DSN: sqlitetest.File(t), Wake: bus, Routes: append(hub.Routes(), bot.Routes()...), Log: log,
+		DSN: storetest.SQLite(t), Wake: bus, Routes: append(hub.Routes(), bot.Routes()...), Log: log,
 	})
 	w.must(err)
 	blobs, err := blob.Dir(filepath.Join(dir, "blobs"))

@@ -16,7 +16,7 @@ import (
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/knowledge"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // reading is a world with a knowledge base and a place for files.
@@ -129,7 +129,7 @@ func (w *world) stands(id any) string {
 // TestParse: a parser is given a source, makes items of it, and says that it is done; one that goes has failed, one that comes back with
 // the end of its task has not.
 func TestParse(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	if status, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1", "original_url": "https://shop.example"}); status != 409 {
 		t.Error(status, x)
 	}
@@ -166,7 +166,7 @@ func TestParse(t *testing.T) {
 
 // TestParseAgain: what failed is given again, and has its new items only.
 func TestParseAgain(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	conn := w.parser(`"p1"`)
 	_, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1", "original_url": "https://shop.example"})
 	again := fmt.Sprintf("data-sources/%.0f/again/", x["id"])
@@ -206,7 +206,7 @@ func TestParseAgain(t *testing.T) {
 
 // TestParseAcrossRestart: what a parser reads while the hub starts anew is not lost.
 func TestParseAcrossRestart(t *testing.T) {
-	dsn := sqlitetest.File(t)
+	dsn := storetest.SQLite(t)
 	w := reading(t, dsn)
 	conn := w.parser(`"p1"`)
 	_, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1", "original_url": "https://shop.example"})
@@ -231,7 +231,7 @@ func TestParseAcrossRestart(t *testing.T) {
 
 // TestSilentParser: what is given up is not kept in mind.
 func TestSilentParser(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	conn := w.parser(`"p1"`)
 	_, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1"})
 	task := given(t, conn).Payload.Task
@@ -249,7 +249,7 @@ func TestSilentParser(t *testing.T) {
 
 // TestTable: the hub reads tables itself, and gives them to a parser that is named.
 func TestTable(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	const table = "title,content,url\nReturns,Within 14 days,https://shop.example/r\nParcels,Soon,\n"
 	status, x := w.call("POST", "data-sources/", files{"knowledge_base": "k", "original_csv:faq.csv": table})
 	if status != 201 || x["status"] != "finished" || x["parser"] != nil {
@@ -290,7 +290,7 @@ const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01
 
 // TestPictures: an item's pictures are found with it, and go with it.
 func TestPictures(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	_, item := w.call("POST", "knowledge-items/", object{"knowledge_base": "k", "title": "Logo", "content": "See [[Image 0]]"})
 	id := fmt.Sprintf("%.0f", item["id"])
 	status, p := w.call("POST", "knowledge-item-images/", files{"knowledge_item": id, "image_caption": "our logo", "image_file:logo.png": png})
@@ -322,7 +322,7 @@ func TestPictures(t *testing.T) {
 
 // TestRefusedForms change nothing.
 func TestRefusedForms(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	w.parser(`"p1"`)
 	_, err := w.store.PutKnowledgeBase(t.Context(), w.ws, "other", "")
 	w.must(err)
@@ -369,7 +369,7 @@ func TestRefusedForms(t *testing.T) {
 
 // TestTaskOfOthers: a worker cannot end what a worker of another workspace reads.
 func TestTaskOfOthers(t *testing.T) {
-	w := reading(t, sqlitetest.File(t))
+	w := reading(t, storetest.SQLite(t))
 	conn := w.parser(`"p1"`)
 	_, x := w.call("POST", "data-sources/", object{"knowledge_base": "k", "parser": "p1"})
 	task := given(t, conn).Payload.Task

@@ -8,7 +8,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // parcel is the definition of the reference, as the SDK sends it.
@@ -42,7 +42,7 @@ func (w *world) parcelWorker() *standin {
 // TestWholeWay takes messages through conditions and events to stored answers, and replays the conversation.
 func TestWholeWay(t *testing.T) {
 	for name, dsn := range map[string]func(*testing.T) string{
-		"sqlite": func(t *testing.T) string { return sqlitetest.File(t) }, "postgres": func(t *testing.T) string { return pgtest.Start(t) },
+		"sqlite": func(t *testing.T) string { return storetest.SQLite(t) }, "postgres": func(t *testing.T) string { return pgtest.Start(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, dsn(t))

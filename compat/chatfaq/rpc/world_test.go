@@ -25,7 +25,7 @@ import (
 	"github.com/dragoman-hub/dragoman/hub"
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -53,7 +53,7 @@ type world struct {
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	return newWorldOn(t, sqlitetest.File(t), change...)
+	return newWorldOn(t, storetest.SQLite(t), change...)
 }
 
 func newWorldOn(t testing.TB, dsn string, change ...func(*Options)) *world {

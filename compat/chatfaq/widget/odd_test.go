@@ -6,12 +6,12 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/compat/chatfaq/mml"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestOddLayers: what the widget cannot bear does not reach it, neither live nor in a history.
 func TestOddLayers(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{}, nil)
 	w.flow("f", parcel, `{}`)
 	k := w.tab("c-1", "f", "u-77", "")
 	k.unlocked()

@@ -13,7 +13,7 @@ import (
 
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/connector/webchat"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // ends reads until the connection is closed.
@@ -187,7 +187,7 @@ func TestInvalid(t *testing.T) {
 
 // TestSlow: a client that does not read is cut off, and others are not held up.
 func TestSlow(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{Buffer: 4}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{Buffer: 4}, nil)
 	w.flow("f", parcel, `{}`)
 	k := &socket{s: w.server, out: make(chan *frame, 4), over: make(chan struct{})}
 	r := &room{sockets: []*socket{k}}
@@ -228,7 +228,7 @@ func TestClose(t *testing.T) {
 
 // What visitors of our own widget say on the same channel is not for clients of this protocol, whose users name themselves.
 func TestOwnVisitorsAreHidden(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{}, nil)
 	w.flow("parcel", parcel, `{}`)
 	x, err := w.server.sites.find(t.Context(), "parcel")
 	w.must(err)

@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestOneOfAList: newer workers ask for several files and newer clients name those that they sent in a list; we let them send one.
 func TestOneOfAList(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{}, nil)
 	w.flow("f", parcel, `{}`)
 	k := w.tab("c", "f", "u", "")
 	k.unlocked()
@@ -54,7 +54,7 @@ func TestOneOfAList(t *testing.T) {
 
 // TestRenew: links of pictures in an answer's sources, and of files that a worker gives back, are good whenever they are shown; others stay as they are.
 func TestRenew(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{}, nil)
 	w.flow("f", parcel, `{}`)
 	k := w.tab("c", "f", "u", "")
 	k.unlocked()

@@ -13,7 +13,7 @@ import (
 	"github.com/dragoman-hub/dragoman/bot"
 	"github.com/dragoman-hub/dragoman/chat"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // counting is run by a worker that counts in its status and is asked for nothing else.
@@ -38,7 +38,7 @@ func count(asked *atomic.Int64) bot.Caller {
 }
 
 func TestReset(t *testing.T) {
-	for name, dsn := range map[string]string{"sqlite": sqlitetest.File(t), "postgres": pgtest.Start(t)} {
+	for name, dsn := range map[string]string{"sqlite": storetest.SQLite(t), "postgres": pgtest.Start(t)} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
 			w := newWorld(t, dsn, Limits{}, count(&asked))

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 const conversations = "/back/api/broker/conversations/"
@@ -167,7 +167,7 @@ func TestThread(t *testing.T) {
 
 // TestElsewhere: the widget opens what is in its list with the flow of its own page.
 func TestElsewhere(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{}, nil)
 	w.flow("f", parcel, `{}`)
 	w.flow("g", parcel, `{}`)
 	w.flow("closed", parcel, `{"authentication_required":true}`)
@@ -359,7 +359,7 @@ func TestUpload(t *testing.T) {
 }
 
 func TestProgramUpload(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{}, nil)
 	const form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"
 	token := w.addToken("write")
 	kind := []string{"Content-Type", "multipart/form-data; boundary=b"}

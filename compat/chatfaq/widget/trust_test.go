@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-hub/dragoman/chat"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 )
 
 // TestScopesOfTokens: a token finds conversations by their positions only as far as its scopes go.
@@ -86,7 +86,7 @@ func TestFeedbackWantsTheToken(t *testing.T) {
 
 // TestStopDespiteSlowClients: clients that do not read do not hold up the stop.
 func TestStopDespiteSlowClients(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{Backlog: 64 << 20}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{Backlog: 64 << 20}, nil)
 	w.flow("f", parcel, `{}`)
 	k := w.tab("c", "f", "u", "")
 	k.unlocked()
@@ -110,7 +110,7 @@ func TestStopDespiteSlowClients(t *testing.T) {
 
 // TestSlowClientsAreSmall: what waits for a client is bounded in bytes.
 func TestSlowClientsAreSmall(t *testing.T) {
-	w := newWorld(t, sqlitetest.File(t), Limits{Backlog: 1000}, nil)
+	w := newWorld(t, storetest.SQLite(t), Limits{Backlog: 1000}, nil)
 	k := &socket{s: w.server, out: make(chan *frame, 128), over: make(chan struct{})}
 	r := &room{sockets: []*socket{k}}
 	big := &frame{at: 1, data: make([]byte, 2000)}

@@ -26,7 +26,7 @@ import (
 	"github.com/dragoman-hub/dragoman/secret"
 	"github.com/dragoman-hub/dragoman/store"
 	"github.com/dragoman-hub/dragoman/store/pgtest"
-	"github.com/dragoman-hub/dragoman/store/sqlitetest"
+	"github.com/dragoman-hub/dragoman/store/storetest"
 	"github.com/dragoman-hub/dragoman/telemetry"
 	"github.com/dragoman-hub/dragoman/wake"
 )
@@ -48,7 +48,7 @@ type world struct {
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, sqlitetest.File(t)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, storetest.SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Start(t)) })
 }
 
