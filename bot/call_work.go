@@ -119,7 +119,7 @@ func (c *calling) outcome(ctx context.Context) json.RawMessage {
 		return c.part(ctx, p)
 	})
 	// what the Caller itself says of a call that came to nothing tells more than that its time was over
-	if errors.Is(context.Cause(ctx), errTimeout) && (err == nil || errors.Is(err, context.Canceled)) {
+	if errors.Is(context.Cause(ctx), errTimeout) && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		err = errTimeout
 	}
 	result.ID, result.Last = c.request.ID, true

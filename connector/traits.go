@@ -16,6 +16,7 @@ type Traits struct {
 
 	Elements []chat.ElementType                    // what Send takes as it is (text is always among them)
 	Others   bool                                  // and types that are not among Elements: whoever reads them may know them
+	NoOthers []string                              // but not to addresses that begin with one of these
 	Media    map[chat.ElementType]MediaTrait       // sizes of the media types among Elements
 	Controls map[chat.ElementType]ControlsTrait    // limits of buttons, quick_replies and of a card's buttons
 	Album    int                                   // how many images and videos one request may carry; 0 or 1: none

@@ -143,7 +143,7 @@ func (s *sending) windowClosed() *connector.Error {
 // fit cuts the message to what the platform carries and keeps the payloads that are too long for its buttons.
 func (s *sending) fit(ctx context.Context, files map[chat.FileID]connector.Media) ([]fit.Part, error) {
 	var keepErr error
-	parts, notes, err := fit.Fit(facts(*s.j.Event.Message, files), s.l.traits, fit.Options{
+	parts, notes, err := fit.Fit(facts(*s.j.Event.Message, files), s.traits(), fit.Options{
 		LinkFor: func(m chat.Media) string {
 			if f, ok := files[m.File]; ok && m.File != "" {
 				return f.URL

@@ -70,9 +70,10 @@ func TestSilentWhereItIsCarried(t *testing.T) {
 func TestOthers(t *testing.T) {
 	t.Parallel()
 	s := newSplitting()
-	w, _, ch := inParts(t, s, connector.Traits{Others: true})
-	conv := w.meet(ch, "ann")
+	w, _, ch := inParts(t, s, connector.Traits{Others: true, NoOthers: []string{"bob"}})
+	conv, other := w.meet(ch, "ann"), w.meet(ch, "bob")
 	w.run()
+	w.awaitStatus(other, w.post(other, openElements("my_frame")), chat.Failed)
 	w.awaitStatus(conv, w.post(conv, openElements("my_frame", chat.GTMTag)), chat.Sent)
 	if parts := s.all(); len(parts) != 2 || parts[0].Elements[0].Type != "my_frame" || parts[1].Elements[0].Type != chat.GTMTag {
 		t.Errorf("sent %+v", parts)

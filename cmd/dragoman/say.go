@@ -259,19 +259,32 @@ func (o *onlineTalk) say(ctx context.Context, text, payload string) error {
 func (o *onlineTalk) next(ctx context.Context) (chat.Event, error) {
 	for {
 		select {
+		case e := <-o.events: // what is there goes before the end of patience
+			if o.ours(e) {
+				return e, nil
+			}
+			continue
+		default:
+		}
+		select {
 		case <-ctx.Done():
 			return chat.Event{}, ctx.Err()
 		case err := <-o.failed:
 			return chat.Event{}, fmt.Errorf("the hub went away: %w", err)
 		case e := <-o.events:
-			if e.Kind == chat.KindMessage && e.Direction == chat.In && e.Sender != nil && e.Sender.ID == o.as {
-				o.conversation = e.Conversation
-			}
-			if e.Conversation == o.conversation && o.conversation != "" {
+			if o.ours(e) {
 				return e, nil
 			}
 		}
 	}
+}
+
+// ours tells the events of our conversation, which begins with what we said.
+func (o *onlineTalk) ours(e chat.Event) bool {
+	if e.Kind == chat.KindMessage && e.Direction == chat.In && e.Sender != nil && e.Sender.ID == o.as {
+		o.conversation = e.Conversation
+	}
+	return e.Conversation == o.conversation && o.conversation != ""
 }
 
 func (o *onlineTalk) close() { _ = o.stream.Close() }

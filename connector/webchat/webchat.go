@@ -95,7 +95,7 @@ func Platform() connector.Platform {
 	}
 }
 
-// elements are all that there are: the client draws what it can, and a page may have frames of its own for others.
+// elements are all that there are: the client draws what it can, and a page with ChatFAQ's widget may have frames of its own for others.
 var elements = []chat.ElementType{
 	chat.Text, chat.Image, chat.Audio, chat.Voice, chat.Video, chat.File, chat.Sticker, chat.Location, chat.Contact,
 	chat.Buttons, chat.QuickReplies, chat.Card, chat.Carousel, chat.Template, chat.Poll, chat.Choice, chat.Rating,
@@ -104,7 +104,7 @@ var elements = []chat.ElementType{
 
 func traits() connector.Traits {
 	t := connector.Traits{
-		Spans: true, Elements: elements, Others: true, Album: 10, Idempotent: true, Concurrency: 64,
+		Spans: true, Elements: elements, Others: true, NoOthers: []string{Anonymous, Known}, Album: 10, Idempotent: true, Concurrency: 64,
 		Media:    map[chat.ElementType]connector.MediaTrait{},
 		Controls: map[chat.ElementType]connector.ControlsTrait{},
 	}

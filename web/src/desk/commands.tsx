@@ -41,8 +41,8 @@ export function Commands({ asked, panel }: { asked: boolean; panel: { open: bool
   const state = (name: string) => void desk.setMyState(name).catch((e: unknown) => toasts.bad(e))
   useKeys([
     { id: 'palette', keys: 'Mod+K', title: t('desk_palette'), anywhere: true, when: free, run: () => ask({ what: 'palette', commands: keys.list.filter((b) => b.id !== 'palette' && (!b.when || b.when())) }) },
-    { id: 'next', keys: 'J', title: t('desk_next'), when: free, run: () => step(1) },
-    { id: 'previous', keys: 'K', title: t('desk_previous'), when: free, run: () => step(-1) },
+    { id: 'next', keys: 'J', title: t('desk_next'), when: free, run: (e) => step(1, e?.timeStamp) },
+    { id: 'previous', keys: 'K', title: t('desk_previous'), when: free, run: (e) => step(-1, e?.timeStamp) },
     { id: 'accept', keys: 'A', title: t('desk_accept_take'), when: () => free() && (first() !== undefined || (open() && !mine())), run: accept },
     { id: 'decline', keys: 'D', title: t('desk_decline'), when: () => free() && first() !== undefined, run: () => void acts.decline(first()!) },
     { id: 'extend', keys: 'M', title: t('desk_extend'), when: () => free() && extensible(desk.state.offers.get(first() ?? '')), run: () => void acts.extend(first()!) },

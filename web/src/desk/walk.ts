@@ -16,20 +16,27 @@ export class Walk {
 
   constructor(private readonly show: (id: string) => void) {}
 
-  to(id: string): void {
-    const now = performance.now()
-    const quick = now - this.last < pace
-    this.last = now
-    if (!quick) return this.show(id)
+  // to takes a step. at is when its key was pressed, in milliseconds: a busy page hears of it later.
+  to(id: string, at = performance.now()): void {
+    const quick = at - this.last < pace
+    this.last = at
+    if (!quick || !this.seen()) {
+      this.stop()
+      return this.show(id)
+    }
     this.set(id)
     this.timer = setTimeout(() => this.arrive(), pace)
   }
 
+  // seen tells whether there is a list in sight that shows the mark.
+  private seen(): boolean {
+    return this.listeners.size > 0 && !matchMedia('(max-width: 760px)').matches
+  }
+
   // arrive opens what is marked.
   arrive(): void {
-    const { mark } = this
+    if (this.mark) this.show(this.mark)
     this.stop()
-    if (mark) this.show(mark)
   }
 
   // stop forgets the mark: something else was opened.
@@ -84,14 +91,14 @@ export function useMarked(): string {
 }
 
 // useStep leads to the conversation before or after the marked one.
-export function useStep(): (by: 1 | -1) => void {
+export function useStep(): (by: 1 | -1, at?: number) => void {
   const { desk, walk } = useDesk()
   const { id, view } = useHere()
-  return (by) => {
+  return (by, when) => {
     const list = desk.list.of(desk.state, view)
     const at = walk.mark || id
     const i = list.findIndex((c) => c.id === at)
     const next = list[i < 0 ? (by > 0 ? 0 : list.length - 1) : i + by]
-    if (next) walk.to(next.id)
+    if (next) walk.to(next.id, when)
   }
 }

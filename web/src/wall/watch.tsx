@@ -134,10 +134,11 @@ function Whisper({ id, to, onFailed }: { id: string; to: { id: string; name: str
   const submit = async (e: Event) => {
     e.preventDefault()
     if (!text.trim()) return
+    set('') // the next words may be typed meanwhile
     try {
       await api.post(`/v1/conversations/${id}/notes`, { text: text.trim(), ...(to ? { mentions: [to.id] } : {}) })
-      set((now) => (now === text ? '' : now)) // the next words may have been typed meanwhile
     } catch (err) {
+      set((now) => (now ? `${text} ${now}` : text))
       onFailed(err instanceof Error ? err.message : String(err))
     }
   }

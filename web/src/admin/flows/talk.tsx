@@ -66,6 +66,8 @@ export function TestChat({ flow, prepare }: { flow: string; prepare?: () => Prom
   const say = async (words: string, payload?: string) => {
     fail(null)
     wait(true)
+    if (!payload) type('') // the next words may be typed meanwhile
+    let said = false
     try {
       if (!where.current.conversation) {
         if (prepare && !(await prepare())) return
@@ -73,10 +75,11 @@ export function TestChat({ flow, prepare }: { flow: string; prepare?: () => Prom
       }
       add((l) => [...l.map((x) => ({ ...x, buttons: [] })), { id: newID(), kind: 'mine', text: words }])
       await api.post(`/v1/channels/${where.current.channel}/simulate`, { from: where.current.from, name: t('admin_talk_tester'), ...(payload ? { payload, text: words } : { text: words }) })
-      type((now) => (now.trim() === words ? '' : now)) // the next words may have been typed meanwhile
+      said = true
     } catch (err) {
       fail(err)
     } finally {
+      if (!said && !payload) type((now) => (now ? `${words} ${now}` : words))
       wait(false)
     }
   }
